@@ -1,0 +1,161 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""From a plan and what was staged to the switch, and from there to the ledger. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Optional
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import (
+    Platform,
+    ReleasePolicy,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._release.flow import Plan
+from ansible_collections.mainstay.platform.plugins.module_utils._release.strategies import (
+    Fleet,
+    Placement,
+    SwitchStep,
+    plan_switch,
+    settled,
+)
+
+
+@dataclass(frozen=True)
+class Journey:
+    """Everything the switch needs, known once all places are staged.
+
+    C(keep) are the origins that serve afterwards, C(leaving) the endpoints that get no traffic any
+    more, C(arriving) those that only exist because of this release, C(services) the ledger's form.
+    """
+
+    release_id: str
+    steps: tuple[SwitchStep, ...]
+    upstreams_before: dict[str, Any]
+    upstreams_after: dict[str, Any]
+    keep: dict[str, str] = field(default_factory=dict)
+    leaving: tuple[str, ...] = ()
+    arriving: tuple[str, ...] = ()
+    services: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def plan_journey(
+    plan: Plan,
+    policy: ReleasePolicy,
+    release_id: str,
+    staged: dict[str, dict[str, Any]],
+    recorded: dict[str, dict[str, Any]],
+) -> Journey:
+    """The way from C(plan.before) to what was C(staged) (fact C(release) by host).
+
+    C(recorded) is the ledger's C(services) for everything after the release, without origin and
+    endpoints of what was staged; see L(describe_services) and the target entry of a rollback.
+    """
+    after = fleet_after(plan, release_id, staged)
+    steps = plan_switch(plan.strategy, policy, plan.before, after, list(staged))
+    if not steps and plan.workers:
+        steps = [SwitchStep("replace workers", settled(after), 100.0)]
+    old = _addresses(plan.before)
+    new = _addresses(after)
+    return Journey(
+        release_id=release_id,
+        steps=tuple(steps),
+        upstreams_before=plan.upstreams_before,
+        upstreams_after=settled(after),
+        keep={name: placement.origin for name, placement in sorted(after.items())},
+        leaving=tuple(sorted(old - new)),
+        arriving=tuple(sorted(new - old)),
+        services={
+            name: _entry_service(recorded.get(name) or {}, placement, staged, name)
+            for name, placement in sorted(after.items())
+        },
+    )
+
+
+def fleet_after(plan: Plan, release_id: str, staged: dict[str, dict[str, Any]]) -> Fleet:
+    """Who serves what once the release is through."""
+    after = dict(plan.unchanged)
+    for name in (*plan.services, *plan.workers):
+        endpoints = {
+            host: tuple((facts.get("endpoints") or {}).get(name) or ())
+            for host, facts in staged.items()
+        }
+        after[name] = Placement(
+            origin=plan.from_releases.get(name, release_id),
+            endpoints={host: many for host, many in endpoints.items() if many},
+        )
+    return after
+
+
+def describe_services(
+    platform: Platform, specs: dict[str, list[dict[str, Any]]]
+) -> dict[str, dict[str, Any]]:
+    """Image, version and configuration hash of each described service, for the ledger."""
+    hashes = {s["name"]: s.get("config_hash", "") for many in specs.values() for s in many}
+    return {
+        service.name: {
+            "image": service.image,
+            "version": service.version,
+            "digest": service.digest,
+            "config_hash": hashes.get(service.name, ""),
+            "reversible": service.migration is None or service.migration.reversible,
+        }
+        for service in platform.services
+    }
+
+
+def _entry_service(
+    known: dict[str, Any], placement: Placement, staged: dict[str, dict[str, Any]], name: str
+) -> dict[str, Any]:
+    images = [
+        str((facts.get("images") or {})[name])
+        for facts in staged.values()
+        if (facts.get("images") or {}).get(name)
+    ]
+    digest = known.get("digest")
+    if images and "@" in images[0]:
+        digest = images[0].rsplit("@", 1)[1]
+    return {
+        "image": known.get("image", ""),
+        "version": known.get("version", ""),
+        "digest": digest,
+        "config_hash": known.get("config_hash", ""),
+        "origin": placement.origin,
+        "endpoints": {host: list(many) for host, many in placement.endpoints.items()},
+    }
+
+
+def _addresses(fleet: Fleet) -> set[str]:
+    return {address for placement in fleet.values() for address in placement.addresses()}
+
+
+def previous_good(ledger: dict[str, Any], release_id: Optional[str] = None) -> dict[str, Any] | None:
+    """The entry a rollback goes to: C(release_id), or the newest one that served other origins.
+
+    C(ledger["releases"]) is newest first. An entry counts when it was deployed; the current one and
+    those with the same origins (a rollback to it, a repeat) are passed over.
+    """
+    releases = [r for r in ledger.get("releases") or [] if r.get("outcome") == "deployed"]
+    if release_id:
+        return next((r for r in releases if r["id"] == release_id), None)
+    current = ledger.get("current")
+    if not current:
+        return None
+    serving = _origins(current)
+    undone = _undone_by_rollbacks(releases)
+    older = [r for r in releases if r["id"] < current["id"]]
+    return next((r for r in older if _origins(r) != serving and r["id"] not in undone), None)
+
+
+def _origins(entry: dict[str, Any]) -> dict[str, str]:
+    return {n: s["origin"] for n, s in (entry.get("services") or {}).items()}
+
+
+def _undone_by_rollbacks(releases: list[dict[str, Any]]) -> set[str]:
+    """Releases somebody went back from: a second rollback must not return to a bad version."""
+    return {
+        str(r["previous"])
+        for r in releases
+        if r.get("kind") == "rollback" and r.get("previous")
+    }

@@ -1,0 +1,150 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The words at the end of a run: what is true now, why, and what to type next. Pure."""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from ansible_collections.mainstay.platform.plugins.module_utils._release.flow import Plan
+
+#: Lines of evidence kept from a failure, so that the reason stands in the last 20 lines of output.
+EVIDENCE_LINES = 8
+
+
+def outcome_of(
+    failure: Optional[dict[str, Any]], *, locked: bool, reverted: bool, committed: bool = False
+) -> str:
+    """C(deployed), C(rolled_back), C(held), C(refused) or C(failed), from what happened.
+
+    Nothing is changed before the lock is taken, so a failure without it is a refusal. Once the
+    release is committed the new version serves; a failure while tidying up does not undo it.
+    """
+    if not failure or committed:
+        return "deployed"
+    if not locked:
+        return "refused"
+    if not reverted:
+        return "failed"
+    held = (failure.get("gate") or {}).get("outcome") == "held"
+    return "held" if held else "rolled_back"
+
+
+def first_failure(
+    results: dict[str, dict[str, Any]],
+    tasks: dict[str, dict[str, Any]],
+    hosts: list[str],
+    reached: list[str],
+) -> dict[str, Any]:
+    """What failed where; hosts that answer no more explain a failure without a result.
+
+    C(results) and C(tasks) are what Ansible kept of the failed task, by host; C(reached) are the
+    hosts that still answer.
+    """
+    lost = [host for host in hosts if host not in reached]
+    host = next((h for h in hosts if h in results), "")
+    result = results.get(host) or {}
+    name = str((tasks.get(host) or {}).get("name") or "").rsplit(" : ", 1)[-1]
+    reason = str(result.get("msg") or "")
+    if lost and not reason:
+        reason = f"{', '.join(lost)} became unreachable"
+    step = f"{name} ({host})" if host and name else name or "contact with the hosts"
+    return {
+        "step": step,
+        "reason": reason or "a task failed without a message",
+        "gate": result.get("gate") or {},
+        "lost": lost,
+    }
+
+
+def summarise(
+    *,
+    plan: Plan,
+    platform_id: str,
+    release_id: str,
+    outcome: str,
+    failure: Optional[dict[str, Any]],
+    proof: Optional[dict[str, Any]],
+    seconds: float,
+    inventory: str,
+) -> dict[str, Any]:
+    """The C(mainstay) document of C(set_stats): release, proof, summary sentences, next commands."""
+    lines = [_headline(plan, platform_id, release_id, outcome, seconds)]
+    lines.extend(_truth(plan, outcome))
+    if proof and proof.get("requests"):
+        lines.append(
+            f"proof: {proof['requests']} requests through the edge, {proof.get('failed', 0)} failed,"
+            f" {proof.get('slow', 0)} slow"
+        )
+    if failure:
+        lines.append(f"reason: {failure['step']}")
+        lines.extend(_clip(failure["reason"]))
+    return {
+        "release": {
+            "id": release_id,
+            "kind": plan.kind,
+            "platform": platform_id,
+            "outcome": outcome,
+            "strategy": plan.strategy,
+            "services": plan.versions,
+            "reason": failure["reason"].splitlines()[0] if failure else "",
+            "seconds": round(seconds, 1),
+        },
+        "proof": proof or {},
+        "gates": [],
+        "summary": lines,
+        "next": _next(plan, outcome, inventory),
+    }
+
+
+def _headline(plan: Plan, platform_id: str, release_id: str, outcome: str, seconds: float) -> str:
+    word = {
+        "deployed": "is deployed",
+        "rolled_back": "was rolled back",
+        "held": "is held",
+        "refused": "was refused",
+        "unchanged": "needs no change",
+        "planned": "is planned, nothing was changed",
+    }.get(outcome, "failed and could not be taken back completely")
+    return f"{platform_id}: {plan.kind} {release_id} {word} after {seconds:.1f} s"
+
+
+def _truth(plan: Plan, outcome: str) -> list[str]:
+    if outcome == "deployed":
+        lines = [
+            f"{name} serves {change['to']} (before: {change['from']})"
+            for name, change in sorted(plan.versions.items())
+        ]
+        return lines or ["all services serve what they served before"]
+    if outcome in ("rolled_back", "refused", "held"):
+        kept = [
+            f"{name} still serves {change['from']}" for name, change in sorted(plan.versions.items())
+        ]
+        if outcome == "held":
+            kept.append("the new version stays on the hosts, without traffic, for a look")
+        return kept or ["nothing was changed"]
+    if outcome in ("unchanged", "planned"):
+        return list(plan.steps) or ["everything is as described"]
+    return ["look at status.yml: the fleet may be mixed; the next run heals it from the journals"]
+
+
+def _clip(reason: str) -> list[str]:
+    lines = [line for line in reason.splitlines() if line.strip()]
+    if len(lines) > EVIDENCE_LINES:
+        half = EVIDENCE_LINES // 2
+        lines = [*lines[:half], "  ...", *lines[-half:]]
+    return [f"  {line}" for line in lines]
+
+
+def _next(plan: Plan, outcome: str, inventory: str) -> list[str]:
+    status = f"ansible-playbook status.yml -i {inventory}"
+    if outcome == "deployed":
+        back = f"ansible-playbook rollback.yml -i {inventory}"
+        return [status, back]
+    if outcome == "planned":
+        return [f"ansible-playbook {plan.kind}.yml -i {inventory}"]
+    if outcome == "unchanged":
+        return [status]
+    again = f"ansible-playbook {plan.kind}.yml -i {inventory} --check --diff"
+    return [status, again]
