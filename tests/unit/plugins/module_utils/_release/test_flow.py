@@ -1,0 +1,274 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The plan of a release, from what was observed to the ledger's record."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import (
+    decode,
+    encode,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import (
+    Migration,
+    Platform,
+    Service,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._release import (
+    flow,
+    journey,
+    preflight,
+    status,
+    summary,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._release.strategies import settled
+
+PLATFORM = Platform(
+    "demo",
+    "production",
+    "demo.test",
+    services=(
+        Service("api", "r/api", "1.1.0", port=3000, migration=Migration(("m",), True)),
+        Service("web", "r/web", "1.0.0", port=4200),
+        Service("worker", "r/worker", "1.1.0"),
+    ),
+)
+
+
+def entry(release_id: str, origins: dict[str, str], **more: Any) -> dict[str, Any]:
+    return {
+        "id": release_id,
+        "kind": "deploy",
+        "outcome": "deployed",
+        "committed": True,
+        "services": {
+            name: {
+                "version": "1.0.0",
+                "origin": origin,
+                "endpoints": {} if name == "worker" else {"app1": [f"10.0.0.1:2{ord(name[0])}"]},
+            }
+            for name, origin in origins.items()
+        },
+        **more,
+    }
+
+
+CURRENT = entry("r1", {"api": "r1", "web": "r1", "worker": "r1"})
+
+
+def ledger(*releases: dict[str, Any], **more: Any) -> dict[str, Any]:
+    current = next((r for r in releases if r["outcome"] == "deployed"), None)
+    return {"releases": list(releases), "current": current, "interrupted": None, **more}
+
+
+def host(**states: str) -> dict[str, Any]:
+    return {"services": {n: {"state": s, "reason": f"{n} differs"} for n, s in states.items()}}
+
+
+ALL_CURRENT = {"app1": host(api="current", web="current", worker="current")}
+EDGES = {"edge1": {"upstreams": settled(flow.fleet_of(CURRENT))}}
+
+
+def test_nothing_changes_when_all_is_current() -> None:
+    plan = flow.plan_deploy(PLATFORM, ALL_CURRENT, EDGES, ledger(CURRENT))
+    assert plan.nothing_to_do
+    assert plan.steps == ()
+
+
+def test_the_first_release_brings_everything() -> None:
+    plan = flow.plan_deploy(PLATFORM, {"app1": host()}, {"edge1": {}}, ledger())
+    assert plan.services == ("api", "web")
+    assert plan.workers == ("worker",)
+    assert plan.previous is None
+    assert plan.upstreams_before == {}
+
+
+def test_one_differing_host_changes_the_service_on_all() -> None:
+    observed = {**ALL_CURRENT, "app2": host(api="changed", web="current", worker="current")}
+    plan = flow.plan_deploy(PLATFORM, observed, EDGES, ledger(CURRENT))
+    assert plan.services == ("api",)
+    assert plan.migrations == ("api",)
+    assert plan.reasons == {"api": "app2: api differs"}
+    assert set(plan.unchanged) == {"web", "worker"}
+    assert any(s.startswith("service api: 1.0.0 -> 1.1.0 (rolling") for s in plan.steps)
+
+
+def test_a_service_that_is_not_described_any_more_is_retired() -> None:
+    current = entry("r1", {"api": "r1", "web": "r1", "worker": "r1", "old": "r1"})
+    edges = {"edge1": {"upstreams": settled(flow.fleet_of(current))}}
+    plan = flow.plan_deploy(PLATFORM, ALL_CURRENT, edges, ledger(current))
+    assert plan.retired == ("old",)
+    assert "old" not in plan.unchanged
+
+
+def test_an_edge_that_lost_its_members_is_brought_back() -> None:
+    plan = flow.plan_deploy(PLATFORM, ALL_CURRENT, {"edge1": {"upstreams": {}}}, ledger(CURRENT))
+    assert plan.edges == ("edge1",)
+    assert not plan.nothing_to_do
+
+
+@pytest.mark.parametrize("committed", [False, True], ids=["take back", "finish"])
+def test_an_interrupted_run_is_healed(committed: bool) -> None:
+    broken = entry("r2", {"api": "r2", "web": "r1", "worker": "r1"}, outcome="running")
+    broken["committed"] = committed
+    broken["upstreams_after"] = {"after": True}
+    facts = ledger(broken, CURRENT, interrupted=broken)
+    plan = flow.plan_deploy(PLATFORM, ALL_CURRENT, EDGES, facts)
+    assert plan.heal is not None
+    assert plan.heal.resume is committed
+    assert plan.heal.keep["api"] == ("r2" if committed else "r1")
+
+
+def test_a_host_that_was_away_is_healed_from_its_journal() -> None:
+    observed = {
+        **ALL_CURRENT,
+        "app3": {
+            **host(api="current", web="current", worker="current"),
+            "journal": {"release_id": "r2", "phase": "staged", "unfinished": True},
+        },
+    }
+    plan = flow.plan_deploy(PLATFORM, observed, EDGES, ledger(CURRENT))
+    assert plan.heal is not None
+    assert plan.heal.places == {"app3": "r2"}
+    assert not plan.heal.resume
+    assert plan.heal.upstreams == settled(flow.fleet_of(CURRENT))
+
+
+def test_a_plan_survives_the_way_through_a_task() -> None:
+    plan = flow.plan_deploy(PLATFORM, {"app1": host(api="changed")}, EDGES, ledger(CURRENT))
+    assert decode(flow.Plan, encode(plan)) == plan
+
+
+def test_journey_keeps_what_is_unchanged_and_names_who_arrives_and_leaves() -> None:
+    observed = {"app1": host(api="changed", web="current", worker="changed")}
+    plan = flow.plan_deploy(PLATFORM, observed, EDGES, ledger(CURRENT))
+    staged = {"app1": {"endpoints": {"api": ["10.0.0.1:20001"]}, "images": {"api": "r/api@sha256:1"}}}
+    specs = {"app1": [{"name": "api", "config_hash": "h"}]}
+    recorded = journey.describe_services(PLATFORM, specs)
+    way = journey.plan_journey(plan, PLATFORM.release, "r2", staged, recorded)
+    assert way.keep == {"api": "r2", "web": "r1", "worker": "r2"}
+    assert way.arriving == ("10.0.0.1:20001",)
+    assert way.leaving == tuple(CURRENT["services"]["api"]["endpoints"]["app1"])
+    assert way.services["api"] == {
+        "image": "r/api",
+        "version": "1.1.0",
+        "digest": "sha256:1",
+        "config_hash": "h",
+        "origin": "r2",
+        "endpoints": {"app1": ["10.0.0.1:20001"]},
+    }
+    assert way.services["web"]["endpoints"] == CURRENT["services"]["web"]["endpoints"]
+
+
+def test_a_release_of_workers_alone_still_has_a_step() -> None:
+    observed = {"app1": host(api="current", web="current", worker="changed")}
+    plan = flow.plan_deploy(PLATFORM, observed, EDGES, ledger(CURRENT))
+    way = journey.plan_journey(plan, PLATFORM.release, "r2", {"app1": {}}, {})
+    assert [s.name for s in way.steps] == ["replace workers"]
+
+
+R1 = entry("r1", {"api": "r1"})
+R2 = entry("r2", {"api": "r2"})
+R3 = entry("r3", {"api": "r3"})
+FAILED = entry("r25", {}, outcome="rolled_back")
+BACK = entry("r4", {"api": "r2"}, kind="rollback", previous="r3")
+
+
+@pytest.mark.parametrize(
+    ("releases", "wanted", "expected"),
+    [
+        pytest.param([R2, R1], None, "r1", id="the one before"),
+        pytest.param([R3, FAILED, R2, R1], None, "r2", id="not one that was rolled back by itself"),
+        pytest.param([BACK, R3, R2, R1], None, "r1", id="a second rollback goes further back"),
+        pytest.param([R3, R2, R1], "r1", "r1", id="a named one"),
+        pytest.param([R3, FAILED], "r25", None, id="never one that failed"),
+        pytest.param([R1], None, None, id="nothing before the first"),
+    ],
+)
+def test_previous_good(
+    releases: list[dict[str, Any]], wanted: str | None, expected: str | None
+) -> None:
+    found = journey.previous_good(ledger(*releases), wanted)
+    assert (found or {}).get("id") == expected
+
+
+def test_rollback_starts_what_the_hosts_still_have() -> None:
+    now = entry("r2", {"api": "r2", "web": "r1", "worker": "r2"})
+    plan = flow.plan_rollback(PLATFORM, ALL_CURRENT, EDGES, ledger(now, CURRENT), CURRENT)
+    assert plan.from_releases == {"api": "r1", "worker": "r1"}
+    assert plan.services == ("api",)
+    assert plan.workers == ("worker",)
+    assert plan.strategy == "flip"
+    assert plan.migrations == ()
+
+
+@pytest.mark.parametrize(
+    ("failure", "facts", "expected"),
+    [
+        pytest.param(None, {"locked": True, "reverted": False}, "deployed", id="no failure"),
+        pytest.param({"x": 1}, {"locked": False, "reverted": False}, "refused", id="before the lock"),
+        pytest.param({"x": 1}, {"locked": True, "reverted": True}, "rolled_back", id="taken back"),
+        pytest.param({"x": 1}, {"locked": True, "reverted": False}, "failed", id="not taken back"),
+        pytest.param(
+            {"gate": {"outcome": "held"}}, {"locked": True, "reverted": True}, "held", id="held"
+        ),
+        pytest.param(
+            {"x": 1},
+            {"locked": True, "reverted": False, "committed": True},
+            "deployed",
+            id="tidying up failed",
+        ),
+    ],
+)
+def test_outcome(failure: Any, facts: dict[str, bool], expected: str) -> None:
+    assert summary.outcome_of(failure, **facts) == expected
+
+
+def test_failure_names_the_host_that_went_away() -> None:
+    failure = summary.first_failure({}, {}, ["edge1", "app1", "app3"], ["edge1", "app1"])
+    assert failure["reason"] == "app3 became unreachable"
+
+
+def test_the_reason_is_cut_to_fit_the_last_lines_of_the_output() -> None:
+    plan = flow.plan_deploy(PLATFORM, {"app1": host(api="changed")}, EDGES, ledger(CURRENT))
+    failure = {"step": "3/6 Stage (app3)", "reason": "\n".join(f"line {i}" for i in range(40))}
+    report = summary.summarise(
+        plan=plan,
+        platform_id="demo-production",
+        release_id="r2",
+        outcome="rolled_back",
+        failure=failure,
+        proof=None,
+        seconds=1.0,
+        inventory="inventories/demo",
+    )
+    assert len(report["summary"]) + len(report["next"]) <= 18
+    assert "  line 0" in report["summary"] and "  line 39" in report["summary"]
+    assert "api still serves 1.0.0" in report["summary"]
+
+
+def test_preflight_names_every_problem() -> None:
+    observed = {
+        "app1": {"host": {}},
+        "app2": {"unreachable": True, "msg": "no route\nmore"},
+        "app3": {"msg": "no docker"},
+    }
+    found = preflight.problems(
+        observed, ["app1", "app2", "app3", "app4"], ["app1", "app2", "app3"], "!app4"
+    )
+    assert [line.split(":")[0].split(" (")[0] for line in found] == [
+        "--limit !app4 leaves out app4",
+        "app2",
+        "app3",
+    ]
+
+
+def test_status_names_what_differs_and_the_way_back() -> None:
+    facts = ledger(entry("r2", {"api": "r2", "web": "r1", "worker": "r1"}), CURRENT)
+    observed = {"app1": host(api="changed", web="current", worker="current")}
+    page = status.status(PLATFORM, observed, EDGES, facts, "inventories/demo")
+    assert page["release"]["outcome"] == "differs"
+    assert any("release_id=r1" in command for command in page["next"])
