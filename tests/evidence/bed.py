@@ -1,0 +1,199 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Running playbooks, load and commands on the bed, for evidence and fault tests."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+WORK = ROOT / "build" / "evidence"
+TESTBED = ROOT / "tests" / "testbed"
+INVENTORY = "inventories/demo"
+#: No playbook on the bed takes longer; a run that does is ended and counts as failed.
+PLAYBOOK_LIMIT = 300.0
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a playbook: return code, output, seconds, and the report of the timeline."""
+
+    code: int
+    output: str
+    seconds: float
+    report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def outcome(self) -> str:
+        """The outcome in the words of the release, or of the run when there is none."""
+        return str(self.report.get("outcome") or "none")
+
+    def tail(self, lines: int = 20) -> str:
+        """The last lines of the output."""
+        return "\n".join(self.output.rstrip().splitlines()[-lines:])
+
+    @property
+    def changed(self) -> int:
+        """How many task results said changed."""
+        return sum(h.get("changed", 0) for h in (self.report.get("hosts") or {}).values())
+
+
+def play(
+    playbook: str,
+    *arguments: str,
+    inventory: str = INVENTORY,
+    environment: dict[str, str] | None = None,
+) -> Run:
+    """Run C(playbook) to its end and read its report."""
+    WORK.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=WORK) as reports:
+        started = time.monotonic()
+        process = start(
+            playbook,
+            *arguments,
+            inventory=inventory,
+            environment={**(environment or {}), "MAINSTAY_REPORT_DIR": reports},
+        )
+        output, _nothing = process.communicate(timeout=PLAYBOOK_LIMIT)
+        seconds = time.monotonic() - started
+        latest = pathlib.Path(reports) / "latest.json"
+        report = json.loads(latest.read_text()) if latest.exists() else {}
+    with (WORK / "playbooks.log").open("a") as log:
+        log.write(f"\n##### {playbook} {' '.join(arguments)} -> {process.returncode}\n{output}")
+    return Run(process.returncode, output, seconds, report)
+
+
+def start(
+    playbook: str,
+    *arguments: str,
+    inventory: str = INVENTORY,
+    environment: dict[str, str] | None = None,
+) -> subprocess.Popen[str]:
+    """Start C(playbook) in a process group of its own; the caller waits for it."""
+    program = pathlib.Path(sys.executable).with_name("ansible-playbook")
+    return subprocess.Popen(
+        [str(program), playbook, "-i", inventory, *arguments],
+        cwd=ROOT,
+        env={**os.environ, "ANSIBLE_NOCOLOR": "1", **(environment or {})},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    )
+
+
+def must(run: Run, outcome: str = "deployed") -> Run:
+    """C(run), or an error with the end of its output when it went another way."""
+    if run.outcome != outcome:
+        raise AssertionError(f"outcome {run.outcome}, expected {outcome}:\n{run.tail(40)}")
+    return run
+
+
+def deploy(version: str = "", *arguments: str, **options: Any) -> Run:
+    """C(deploy.yml) with C(version) for all services."""
+    extra = ("-e", f"release_version={version}") if version else ()
+    return play("deploy.yml", *extra, *arguments, **options)
+
+
+def settle(version: str) -> None:
+    """Bring the demo platform to C(version) by whatever is needed; the starting point of a row."""
+    run = deploy(version)
+    if run.outcome not in ("deployed", "unchanged"):
+        raise AssertionError(f"could not settle on {version}:\n{run.tail(40)}")
+
+
+def testbed(command: str, *arguments: str, check: bool = True) -> str:
+    """One of the bed's commands (up, down, fault, ...)."""
+    done = subprocess.run(
+        [str(TESTBED / command), *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        timeout=600,
+    )
+    if check and done.returncode != 0:
+        raise AssertionError(f"{command} {arguments}: {done.stdout[-500:]}{done.stderr[-1500:]}")
+    return done.stdout
+
+
+def on_host(host: str, command: str, *, check: bool = True) -> str:
+    """Output of a shell command as root on a host of the bed (past SSH, so it works in faults)."""
+    done = subprocess.run(
+        ["docker", "exec", f"mainstay-bed-{host}", "sh", "-c", command],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    if check and done.returncode != 0:
+        raise AssertionError(f"{host}: {command}: {done.stdout[-500:]}{done.stderr[-500:]}")
+    return done.stdout
+
+
+def containers(host: str, running: bool = True) -> dict[str, str]:
+    """Image by name of the platform's containers on a host."""
+    every = "" if running else "-a"
+    text = on_host(
+        host,
+        f"docker ps {every} --filter label=io.mainstay.platform --format '{{{{.Names}}}} {{{{.Image}}}}'",
+    )
+    return dict(line.split(" ", 1) for line in text.splitlines())
+
+
+@dataclass
+class Load:
+    """A load generator at work; C(report) is filled when the block ends."""
+
+    report: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def failed(self) -> int:
+        """Requests that got no good answer."""
+        return int(self.report["failed"])
+
+    @property
+    def requests(self) -> int:
+        """Requests sent."""
+        return int(self.report["requests"])
+
+
+@contextlib.contextmanager
+def load(*flags: str, settle_seconds: float = 1.0) -> Iterator[Load]:
+    """Constant load on the edge for the length of the block, and a moment before and after."""
+    handle = Load()
+    target = WORK / f"load-{os.getpid()}-{time.monotonic_ns()}.json"
+    WORK.mkdir(parents=True, exist_ok=True)
+    process = subprocess.Popen(
+        [str(TESTBED / "load"), "--output", str(target), *flags],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    time.sleep(settle_seconds)  # a load has to be there before what it judges begins
+    try:
+        yield handle
+        time.sleep(settle_seconds)
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _out, errors = process.communicate(timeout=90)
+    if not target.exists():
+        raise AssertionError(f"the load generator left no report: {errors[-1000:]}")
+    handle.report = json.loads(target.read_text())
+    target.unlink()
