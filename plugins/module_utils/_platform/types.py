@@ -3,9 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The platform as dataclasses: what every view reads and no view writes.
 
-A L(Platform) is made from the C(platform_*) variables after validation (see C(describe.py)), with the
-overrides of its stage applied and every default filled in. It never holds a secret value, only the
-names of secrets, so it may be shown, diffed and recorded.
+A L(Platform) is made from the C(platform_*) variables after validation (see C(describe.py)), with
+the overrides of its stage applied and every default filled in. It never holds a secret value,
+only the names of secrets, so it may be shown, diffed and recorded.
 
 Units: durations are seconds, sizes are bytes, CPU is cores, shares are percent (0 to 100).
 """
@@ -336,7 +336,10 @@ class ReleasePolicy:
 
 @dataclass(frozen=True)
 class Platform:
-    """All that one inventory describes, for one stage."""
+    """All that one inventory describes, for one stage.
+
+    C(selected) names the only services that this run may touch; empty means all of them.
+    """
 
     name: str
     stage: str
@@ -348,6 +351,7 @@ class Platform:
     edge: Edge = field(default_factory=Edge)
     release: ReleasePolicy = field(default_factory=ReleasePolicy)
     secret_names: tuple[str, ...] = ()
+    selected: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
