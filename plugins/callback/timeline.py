@@ -13,19 +13,23 @@ version_added: "0.1.0"
 author:
   - Mainstay maintainers
 description:
-  - Writes one JSON document and one self-contained HTML page for each run of C(ansible-playbook), with the outcome,
-    what is true now, the next command, a picture of the time each host spent in each step, gates, proof, failures and the slowest tasks.
-  - Prints a line when a task has shown nothing for some seconds, with the hosts that are still waited for.
-  - Never records task arguments. Of a result it takes the C(msg) of a failure and the values C(gate), C(proof) and C(ansible_stats);
-    nothing of a task with C(no_log).
+  - Writes one JSON document and one self-contained HTML page for each run of C(ansible-playbook).
+  - The page holds the outcome, what is true now, the next command, a picture of the time each host
+    spent in each step, gates, proof, failures and the slowest tasks.
+  - Prints a line when a task has shown nothing for some seconds, with the hosts still waited for.
+  - Never records task arguments. Of a result it takes the C(msg) of a failure and the
+    values C(gate), C(proof) and C(ansible_stats); nothing of a task with
+    C(no_log).
 requirements:
   - enabled in the configuration, see the examples
 options:
   report_dir:
     description:
-      - Directory of the reports. Created when missing. When it cannot be written, one warning is shown and the run goes on.
-      - By default C(reports) in the artifacts directory of ansible-runner or AWX when the run was started by one of them
-        (E(AWX_ISOLATED_DATA_DIR) is set), otherwise C(build/reports) below the current directory.
+      - Directory of the reports. Created when missing. When it cannot be written, one warning is
+        shown and the run goes on.
+      - By default C(reports) in the artifacts directory of ansible-runner or AWX when one of them
+        started the run (E(AWX_ISOLATED_DATA_DIR) is set), otherwise C(build/reports) below the
+        current directory.
     type: str
     env:
       - name: MAINSTAY_REPORT_DIR
@@ -87,6 +91,7 @@ from typing import TYPE_CHECKING, Any, Optional
 
 from ansible import context
 from ansible.plugins.callback import CallbackBase
+
 from ansible_collections.mainstay.platform.plugins.module_utils._report import (
     document,
     extract,
@@ -154,6 +159,9 @@ class CallbackModule(CallbackBase):
         self._base = os.getcwd()
         self._pid = os.getpid()
 
+    def _option(self, name: str) -> Any:
+        return self.get_option(name)  # type: ignore[no-untyped-call]
+
     # begin
 
     def v2_playbook_on_start(self, playbook: Playbook) -> None:
@@ -174,7 +182,7 @@ class CallbackModule(CallbackBase):
         self._start_heartbeat()
 
     def _start_heartbeat(self) -> None:
-        period = float(self.get_option("heartbeat_seconds") or 0)
+        period = float(self._option("heartbeat_seconds") or 0)
         if period <= 0:
             return
         self._heart = heartbeat.Heartbeat(period, self._look, self._say, time.time)
@@ -182,7 +190,7 @@ class CallbackModule(CallbackBase):
         self._heart.start()
 
     def _watch_display(self, heart: heartbeat.Heartbeat) -> None:
-        """Let every line that anyone shows (gates show their own progress) count as a sign of life."""
+        """Every line that anyone shows is a sign of life: a gate shows its own progress."""
         shown = self._display.display
 
         @functools.wraps(shown)
@@ -190,7 +198,7 @@ class CallbackModule(CallbackBase):
             heart.touch()
             return shown(*args, **kwargs)
 
-        self._display.display = display
+        self._display.display = display  # type: ignore[method-assign]
 
     def _look(self) -> str:
         watch = self._recorder.watch if self._recorder else None
@@ -278,7 +286,7 @@ class CallbackModule(CallbackBase):
             return
         run = self._recorder.finish(time.time(), counts, interrupted=interrupted)
         self._recorder = None
-        directory = report_directory(self.get_option("report_dir"), os.environ)
+        directory = report_directory(self._option("report_dir"), os.environ)
         try:
             self._write(directory, run)
         except OSError as error:
@@ -287,7 +295,7 @@ class CallbackModule(CallbackBase):
     def _write(self, directory: str, run: Run) -> None:
         report = document.document(run)
         name = store.report_name(run.started, run.playbook, secrets.token_hex(3))
-        path = store.save(directory, name, report, page.render(report), self.get_option("keep"))
+        path = store.save(directory, name, report, page.render(report), self._option("keep"))
         self._display.display(f"Report: {path}")
 
 

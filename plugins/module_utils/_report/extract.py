@@ -91,11 +91,10 @@ def _nouns(parts: list[Mapping[str, Any]], noun: str) -> tuple[dict[str, Any], .
 
 def _message(result: Mapping[str, Any], parts: list[Mapping[str, Any]]) -> str:
     """The messages of the failed items, or the one of the result."""
-    lines = []
+    lines: list[str] = []
     if parts and parts[0] is not result:
-        for part in parts:
-            if part.get("failed") or part.get("unreachable"):
-                lines.append(HIDDEN if is_hidden(part) else _text(part.get("msg")))
+        bad = [part for part in parts if part.get("failed") or part.get("unreachable")]
+        lines = [HIDDEN if is_hidden(part) else _text(part.get("msg")) for part in bad]
     text = "\n".join(line for line in lines if line) or _text(result.get("msg"))
     if len(text) > MESSAGE_LIMIT:
         text = text[:MESSAGE_LIMIT] + " …"

@@ -1,13 +1,13 @@
 # Copyright: (c) 2026, Mainstay maintainers
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The picture: one row a step, one lane a host, one bar a task. Numbers first, drawing in L(draw)."""
+"""The picture: one row a step, one lane a host, one bar a task."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from ansible_collections.mainstay.platform.plugins.module_utils._report.markup import (
@@ -30,6 +30,9 @@ BAR_HEIGHT = 10
 
 #: What is drawn last and kept when bars melt together: the worse a status, the later.
 SEVERITY = ("skipped", "ok", "changed", "ignored", "interrupted", "unreachable", "failed")
+
+#: The last of SEVERITY that is no trouble.
+_QUIET = SEVERITY.index("changed")
 
 
 @dataclass(frozen=True)
@@ -107,24 +110,34 @@ def _severity(bar: Bar) -> int:
 
 
 def melt(bars: list[Bar], total: float) -> tuple[Bar, ...]:
-    """Bars of one lane in order of time; short neighbours and overlaps of one status become one."""
+    """Bars of one lane in order of time, with those too short to be told apart made one.
+
+    Trouble never melts into anything else; of C(ok) and C(changed) the worse one colours the bar.
+    """
     melted: list[Bar] = []
     for bar in sorted(bars, key=lambda b: (b.start, b.end)):
         last = melted[-1] if melted else None
-        if last and last.status == bar.status and _same(last, bar, total):
-            end, tasks = max(last.end, bar.end), last.tasks + 1
-            label = f"{times(tasks, 'task')} · {bar.status} · {seconds(end - last.start)}"
-            melted[-1] = replace(last, end=end, tasks=tasks, label=label)
+        if last and _melts(last, bar, total):
+            melted[-1] = _joined(last, bar)
         else:
             melted.append(bar)
     return tuple(sorted(melted, key=_severity))
 
 
-def _same(last: Bar, bar: Bar, total: float) -> bool:
-    if bar.start < last.end - 1e-6:
+def _joined(last: Bar, bar: Bar) -> Bar:
+    end, tasks = max(last.end, bar.end), last.tasks + bar.tasks
+    status = max(last, bar, key=_severity).status
+    label = f"{times(tasks, 'task')} · {status} · {seconds(end - last.start)}"
+    return Bar(last.start, end, status, label, tasks)
+
+
+def _melts(last: Bar, bar: Bar, total: float) -> bool:
+    if last.status == bar.status and bar.start < last.end - 1e-6:
         return True
-    short = min(bar.end - bar.start, last.end - last.start) < 2 * NEAR * total
-    return short and bar.start - last.end < NEAR * total
+    if last.status != bar.status and max(_severity(last), _severity(bar)) > _QUIET:
+        return False
+    near = bar.start - last.end < NEAR * total
+    return near and bar.end - bar.start < 2 * NEAR * total
 
 
 def ticks(total: float, most: int = 5) -> list[float]:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ansible_collections.mainstay.platform.plugins.module_utils._report import gantt
+from ansible_collections.mainstay.platform.plugins.module_utils._report.heartbeat import some
 from ansible_collections.mainstay.platform.plugins.module_utils._report.markup import (
     Markup,
     el,
@@ -16,6 +17,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._report.markup i
 from ansible_collections.mainstay.platform.plugins.module_utils._report.words import (
     count,
     heading,
+    latency,
     moment,
     plain,
     seconds,
@@ -58,7 +60,7 @@ def facts(document: Mapping[str, Any]) -> Markup:
         ("Hosts", count(len(document["hosts"]))),
         ("Module runs", count(document["module_runs"])),
     ]
-    return el("dl", [el("div", el("dt", k), el("dd", v)) for k, v in pairs if v], cls="facts")
+    return _pairs(pairs)
 
 
 def truth(document: Mapping[str, Any]) -> Markup:
@@ -75,24 +77,25 @@ def truth(document: Mapping[str, Any]) -> Markup:
 
 
 def failures(document: Mapping[str, Any]) -> Markup:
-    """Every failure with its place and its message, evidence lines included."""
-    found = [
-        _failure(task, host, part)
-        for play in document["plays"]
-        for task in play["tasks"]
-        for host, part in task["hosts"].items()
-        if part["status"] in ("failed", "unreachable")
-    ]
+    """Every failure with its place and its message; hosts that failed alike are told together."""
+    found: list[Markup] = []
+    for play in document["plays"]:
+        for task in play["tasks"]:
+            alike: dict[str, list[str]] = {}
+            for host, part in task["hosts"].items():
+                if part["status"] in ("failed", "unreachable"):
+                    message = part.get("message") or f"{part['status']}, without a message"
+                    alike.setdefault(message, []).append(host)
+            found.extend(_failure(task, names, message) for message, names in alike.items())
     return _section("Failures", found) if found else NOTHING
 
 
-def _failure(task: Mapping[str, Any], host: str, part: Mapping[str, Any]) -> Markup:
-    place = f"{task['path']} · after {seconds(part['seconds'])}"
-    message = part.get("message") or "no message"
+def _failure(task: Mapping[str, Any], names: list[str], message: str) -> Markup:
+    took = max(task["hosts"][name]["seconds"] for name in names)
     return el(
         "div",
-        el("h3", f"{host}: {task['name']}"),
-        el("p", place, cls="soft"),
+        el("h3", f"{some(names)}: {task['name']}"),
+        el("p", f"{task['path']} · after {seconds(took)}", cls="soft"),
         el("pre", message),
         cls="failure",
     )
@@ -103,13 +106,10 @@ def release(document: Mapping[str, Any]) -> Markup:
     data = document["release"]
     if not data:
         return NOTHING
-    names = ("id", "platform", "kind", "strategy", "outcome", "reason")
-    rows: list[Sequence[Any]] = [
-        [name.capitalize(), plain(data[name])] for name in names if data.get(name)
-    ]
-    if data.get("seconds"):
-        rows.append(["Took", seconds(data["seconds"])])
-    return _section("Release", [_table((), rows), _services(data.get("services"))])
+    names = ("id", "platform", "kind", "strategy", "reason")
+    pairs = [(name.capitalize(), plain(data.get(name))) for name in names]
+    pairs.append(("Took", seconds(data.get("seconds"))))
+    return _section("Release", [_pairs(pairs), _services(data.get("services"))])
 
 
 def _services(services: Any) -> Markup:
@@ -133,19 +133,23 @@ def picture(document: Mapping[str, Any]) -> Markup:
 
 def gates(document: Mapping[str, Any]) -> Markup:
     """Each gate: what was observed against what was expected."""
-    rows = [
-        [
-            _named(gate.get("name"), gate.get("evidence")),
-            plain(gate.get("kind")),
-            _word(plain(gate.get("outcome"))),
-            plain(gate.get("observed")),
-            plain(gate.get("expected")),
-            _num(count(gate.get("samples"))),
-            _num(seconds(gate.get("seconds"))),
-        ]
-        for gate in document["gates"]
-    ]
-    heads = ("Gate", "Kind", "Outcome", "Observed", "Expected", "#Samples", "#Took")
+    rows: list[Any] = []
+    for gate in document["gates"]:
+        rows.append(
+            [
+                _cell(plain(gate.get("name")), "name"),
+                _cell(plain(gate.get("kind")), "wide"),
+                _word(plain(gate.get("outcome"))),
+                plain(gate.get("observed")),
+                plain(gate.get("expected")),
+                _cell(count(gate.get("samples")), "num wide"),
+                _cell(seconds(gate.get("seconds")), "num wide"),
+            ]
+        )
+        evidence = _lines(gate.get("evidence"))
+        if evidence:
+            rows.append(el("tr", el("td", evidence, colspan=7), cls="more"))
+    heads = ("Gate", "Kind|wide", "Outcome", "Observed", "Expected", "#Samples|wide", "#Took|wide")
     return _section("Gates", _table(heads, rows)) if rows else NOTHING
 
 
@@ -171,8 +175,8 @@ def _phase(name: str, part: Mapping[str, Any]) -> list[Any]:
         _num(count(part.get("requests", 0))),
         _num(word),
         _num(count(part.get("slow") or 0)),
-        _num(seconds(part.get("p50"))),
-        _num(seconds(part.get("p95"))),
+        _num(latency(part.get("p50"))),
+        _num(latency(part.get("p95"))),
     ]
 
 
@@ -212,15 +216,23 @@ def hosts(document: Mapping[str, Any]) -> Markup:
     return _section("Hosts", _table(heads, rows)) if rows else NOTHING
 
 
+def _pairs(pairs: Sequence[tuple[str, str]]) -> Markup:
+    return el("dl", [el("div", el("dt", k), el("dd", v)) for k, v in pairs if v], cls="facts")
+
+
 def _section(title: str, content: Any) -> Markup:
     return el("section", el("h2", title), content)
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[Any]]) -> Markup:
+def _table(heads: Sequence[str], rows: Sequence[Any]) -> Markup:
     """C(#Name) is a column of numbers, C(Name|wide) one that a phone leaves out."""
-    top = el("thead", el("tr", [_head(head) for head in heads])) if heads else NOTHING
-    body = [el("tr", [cell if _is_cell(cell) else el("td", cell) for cell in row]) for row in rows]
+    top = el("thead", el("tr", [_head(head) for head in heads]))
+    body = [row if isinstance(row, Markup) else _line(row) for row in rows]
     return el("div", el("table", top, el("tbody", body)), cls="table")
+
+
+def _line(cells: Sequence[Any]) -> Markup:
+    return el("tr", [cell if _is_cell(cell) else el("td", cell) for cell in cells])
 
 
 def _head(head: str) -> Markup:
@@ -241,11 +253,14 @@ def _num(content: Any) -> Markup:
     return _cell(content, "num")
 
 
-def _named(name: Any, more: Any) -> Markup:
-    lines = (
-        "\n".join(str(line) for line in more) if isinstance(more, (list, tuple)) else plain(more)
-    )
-    return _cell([plain(name), el("span", lines, cls="more") if lines else None], "name")
+def _named(name: str, more: str) -> Markup:
+    return _cell([name, el("span", more, cls="more") if more else None], "name")
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, (list, tuple)):
+        return "\n".join(plain(item) for item in value)
+    return plain(value)
 
 
 def _word(outcome: str) -> Markup:

@@ -44,7 +44,7 @@ def outdated(names: Iterable[str], keep: int) -> list[str]:
 
 
 def save(directory: str, name: str, document: Mapping[str, Any], page: str, keep: int) -> str:
-    """Write both files, their C(latest) copies, and remove what is beyond C(keep); the page's path."""
+    """Write both files and their C(latest) copies, let old ones go; returns the page's path."""
     ensure_directory(directory, 0o755)
     data = (json.dumps(document, indent=1, default=str, ensure_ascii=False) + "\n").encode("utf-8")
     html = page.encode("utf-8")

@@ -9,14 +9,16 @@ _COLOURS = """
 :root {
   color-scheme: light dark;
   --page: #ffffff; --text: #1b1f24; --soft: #5b6570; --line: #d9dee3; --box: #f5f7f9;
-  --good: #1a7f4b; --warn: #9a6700; --bad: #c0272d; --plain: #4a5560;
+  --good: #1a7f4b; --warn: #9a6700; --bad: #b9242a; --plain: #4a5560;
+  --good-text: #1a7f4b; --warn-text: #8a5c00; --bad-text: #b9242a;
   --ok: #4c9a76; --changed: #3f78c9; --failed: #d1343b; --unreachable: #a3307f;
   --skipped: #c9d0d6; --ignored: #d08a1d; --interrupted: #d08a1d;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --page: #14181c; --text: #e4e8ec; --soft: #9aa5b0; --line: #2d353c; --box: #1c2228;
-    --good: #2f9e67; --warn: #b7811a; --bad: #d4474d; --plain: #5d6a76;
+    --good: #1d7a4c; --warn: #8f6310; --bad: #a8323a; --plain: #46525d;
+    --good-text: #5fbf8e; --warn-text: #d9a540; --bad-text: #f0787d;
     --ok: #4fa37d; --changed: #5b93e0; --failed: #ee5a60; --unreachable: #d264b0;
     --skipped: #454f58; --ignored: #d99b3d; --interrupted: #d99b3d;
   }
@@ -43,30 +45,36 @@ code, pre { font: 13px/1.5 ui-monospace, "SF Mono", Menlo, Consolas, "Liberation
 .outcome.good { background: var(--good); }
 .outcome.warn { background: var(--warn); }
 .outcome.bad { background: var(--bad); }
-dl.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(150px, 1fr)); gap: 12px 24px;
-  margin: 20px 0 0; }
+dl.facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(215px, 1fr));
+  gap: 12px 24px; margin: 20px 0 0; }
+section dl.facts { margin: 0 0 16px; }
 dl.facts dt { color: var(--soft); font-size: 13px; }
 dl.facts dd { margin: 0; font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
 ul.truth { margin: 0; padding-left: 20px; }
 ul.truth li { overflow-wrap: anywhere; white-space: pre-wrap; }
 pre { margin: 8px 0; padding: 10px 12px; background: var(--box); border: 1px solid var(--line);
   border-radius: 4px; white-space: pre-wrap; overflow-wrap: anywhere; }
-pre.copy { -webkit-user-select: all; user-select: all; }
-.failure { border-left: 3px solid var(--bad); padding: 2px 0 2px 14px; margin: 14px 0; }
+pre.copy { -webkit-user-select: all; user-select: all; white-space: pre; overflow-x: auto; }
+.failure { border-left: 3px solid var(--failed); padding: 2px 0 2px 14px; margin: 14px 0; }
 """
 
 _TABLES = """
 .table { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: 14px; }
-th, td { text-align: left; vertical-align: top; padding: 6px 16px 6px 0; overflow-wrap: anywhere; }
+th, td { text-align: left; vertical-align: top; padding: 6px 16px 6px 0;
+  overflow-wrap: break-word; }
 th { color: var(--soft); font-weight: 500; font-size: 13px; white-space: nowrap;
   border-bottom: 1px solid var(--line); }
 tr + tr td { border-top: 1px solid var(--line); }
+tr.more td { border-top: 0; padding-top: 0; color: var(--soft); font-size: 13px;
+  white-space: pre-wrap; }
 td.num, th.num { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 td:last-child, th:last-child { padding-right: 0; }
 td.name { min-width: 130px; }
 .word { font-weight: 600; white-space: nowrap; }
-.word.good { color: var(--good); } .word.warn { color: var(--warn); } .word.bad { color: var(--bad); }
+.word.good { color: var(--good-text); }
+.word.warn { color: var(--warn-text); }
+.word.bad { color: var(--bad-text); }
 td.zero { color: var(--soft); }
 td .more { display: block; color: var(--soft); font-size: 13px; white-space: pre-wrap; }
 """

@@ -45,6 +45,13 @@ def seconds(value: Any) -> str:
     return f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def latency(value: Any) -> str:
+    """The time of one answer, given in seconds: C(4.1 ms) below a second."""
+    if isinstance(value, (int, float)) and not isinstance(value, bool) and value < 1:
+        return f"{1000 * value:.1f} ms"
+    return seconds(value)
+
+
 def moment(stamp: str) -> str:
     """C(2026-11-21T06:15:00.250Z) as C(2026-11-21 06:15:00 UTC)."""
     day, _, time = stamp.partition("T")
@@ -60,12 +67,16 @@ def plain(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}"
     if isinstance(value, Mapping):
-        text = ", ".join(f"{key} {plain(item)}" for key, item in value.items())
+        text = ", ".join(f"{_spoken(key)} {plain(item)}" for key, item in value.items())
     elif isinstance(value, (list, tuple)):
         text = ", ".join(plain(item) for item in value)
     else:
         text = value if isinstance(value, str) else json.dumps(value, default=str)
     return text if len(text) <= VALUE_LIMIT else text[:VALUE_LIMIT] + " …"
+
+
+def _spoken(key: Any) -> str:
+    return str(key).replace("_", " ")
 
 
 def count(value: Any) -> str:
