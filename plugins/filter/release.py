@@ -59,26 +59,14 @@ def release_plan(
     ledger: dict[str, Any],
     kind: str = "deploy",
     release_id: Optional[str] = None,
+    accept_irreversible: bool = False,
 ) -> dict[str, Any]:
     """The plan of a deploy or a rollback, with C(nothing_to_do) beside the plan's own fields."""
     described = decode(Platform, platform)
     if kind == "deploy":
         plan = flow.plan_deploy(described, observed, edges, ledger)
     else:
-        target = journey.previous_good(ledger, release_id)
-        if target is None:
-            raise MainstayError(
-                "there is no release to go back to",
-                subject=f"ledger of {described.id}",
-                found=f"no deployed release {release_id}" if release_id else "no earlier release",
-                expected="an entry with outcome deployed: "
-                + ", ".join(
-                    str(r["id"])
-                    for r in ledger.get("releases") or []
-                    if r.get("outcome") == "deployed"
-                ),
-                next_step="choose one with -e release_id=<id>; status.yml lists them",
-            )
+        target = journey.rollback_target(described.id, ledger, release_id, accept_irreversible)
         plan = flow.plan_rollback(described, observed, edges, ledger, target)
     return {**encode(plan), "nothing_to_do": plan.nothing_to_do}
 

@@ -55,6 +55,7 @@ class Plan:
     unchanged: Fleet = field(default_factory=dict)
     upstreams_before: dict[str, Any] = field(default_factory=dict)
     edges: tuple[str, ...] = ()
+    reversible: bool = True
     heal: Optional[Heal] = None
     steps: tuple[str, ...] = ()
 
@@ -118,6 +119,7 @@ def plan_deploy(
         retired=retired,
         stores=_absent_stores(observed),
         migrations=tuple(n for n in changed if platform.service(n).migration is not None),
+        reversible=all(_reversible(platform, name) for name in changed),
         reasons=reasons,
         versions=_versions(platform, current, changed),
         keep={name: placement.origin for name, placement in before.items()},
@@ -204,6 +206,11 @@ def _reasons(
             reasons[service.name] = f"{host}: {state.get('reason') or state.get('state')}"
             break
     return reasons
+
+
+def _reversible(platform: Platform, name: str) -> bool:
+    migration = platform.service(name).migration
+    return migration is None or migration.reversible
 
 
 def _absent_stores(observed: dict[str, dict[str, Any]]) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import (
     Platform,
     ReleasePolicy,
@@ -99,7 +100,6 @@ def describe_services(
             "version": service.version,
             "digest": service.digest,
             "config_hash": hashes.get(service.name, ""),
-            "reversible": service.migration is None or service.migration.reversible,
         }
         for service in platform.services
     }
@@ -146,6 +146,47 @@ def previous_good(ledger: dict[str, Any], release_id: Optional[str] = None) -> d
     undone = _undone_by_rollbacks(releases)
     older = [r for r in releases if r["id"] < current["id"]]
     return next((r for r in older if _origins(r) != serving and r["id"] not in undone), None)
+
+
+def rollback_target(
+    platform_id: str,
+    ledger: dict[str, Any],
+    release_id: Optional[str] = None,
+    accept_irreversible: bool = False,
+) -> dict[str, Any]:
+    """The entry to go back to, or why there is none or why it must not be."""
+    target = previous_good(ledger, release_id)
+    if target is None:
+        good = [r["id"] for r in ledger.get("releases") or [] if r.get("outcome") == "deployed"]
+        raise MainstayError(
+            "there is no release to go back to",
+            subject=f"ledger of {platform_id}",
+            found=f"no deployed release {release_id}" if release_id else "no earlier release",
+            expected=f"one of: {', '.join(good) or 'none was deployed yet'}",
+            next_step="choose one with -e release_id=<id>; status.yml lists them",
+        )
+    blocked = irreversible_between(ledger, target)
+    if blocked and not accept_irreversible:
+        raise MainstayError(
+            "a migration in between cannot be taken back",
+            subject=f"rollback of {platform_id} to {target['id']}",
+            found=f"migration.reversible is false in {', '.join(blocked)}",
+            expected="only reversible migrations after the release to go back to",
+            next_step="restore the database to the restore point of that release, or add"
+            " -e release_accept_irreversible=true when the old program can live with the new schema",
+        )
+    return target
+
+
+def irreversible_between(ledger: dict[str, Any], target: dict[str, Any]) -> list[str]:
+    """Releases after C(target) whose migration cannot be taken back, oldest first."""
+    return sorted(
+        str(r["id"])
+        for r in ledger.get("releases") or []
+        if r["id"] > target["id"]
+        and r.get("outcome") == "deployed"
+        and r.get("reversible") is False
+    )
 
 
 def _origins(entry: dict[str, Any]) -> dict[str, str]:

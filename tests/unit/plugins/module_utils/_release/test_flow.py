@@ -12,6 +12,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec 
     decode,
     encode,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import (
     Migration,
     Platform,
@@ -193,6 +194,21 @@ def test_previous_good(
 ) -> None:
     found = journey.previous_good(ledger(*releases), wanted)
     assert (found or {}).get("id") == expected
+
+
+def test_a_rollback_over_an_irreversible_migration_is_refused_until_accepted() -> None:
+    facts = ledger({**R2, "reversible": False}, R1)
+    with pytest.raises(MainstayError) as caught:
+        journey.rollback_target("demo-production", facts)
+    assert "r2" in caught.value.found
+    accepted = journey.rollback_target("demo-production", facts, accept_irreversible=True)
+    assert accepted["id"] == "r1"
+
+
+def test_a_rollback_without_a_target_lists_the_releases_there_are() -> None:
+    with pytest.raises(MainstayError) as caught:
+        journey.rollback_target("demo-production", ledger(R2, R1), "r9")
+    assert caught.value.expected == "one of: r2, r1"
 
 
 def test_rollback_starts_what_the_hosts_still_have() -> None:
