@@ -1,0 +1,62 @@
+# shellcheck shell=bash
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What the scripts in this directory share. Source it; it moves to the root of the checkout.
+
+set -euo pipefail
+
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+readonly ROOT
+readonly VENV=$ROOT/.venv
+readonly VENV_NEWEST=$ROOT/.venv-newest
+readonly BUILD=$ROOT/build
+readonly JUNIT=$BUILD/junit
+# The collection under its own name: what Python and Ansible import.
+readonly COLLECTION=collections/ansible_collections/mainstay/platform
+cd "$ROOT"
+mkdir -p "$BUILD"
+
+say() { printf '%s\n' "==> $*"; }
+
+note() { printf '%s\n' "    $*"; }
+
+die() {
+    printf '%s\n' "missing: $1" >&2
+    shift
+    for line in "$@"; do printf '%s\n' "  $line" >&2; done
+    exit 1
+}
+
+is_root() { [ "$(id -u)" -eq 0 ]; }
+
+# hash_of FILE...: one digest of the contents.
+hash_of() { cat "$@" | sha256sum | cut -d' ' -f1; }
+
+# python_of LOWEST HIGHEST PYTHON: print the executable when it runs, has venv and fits.
+python_of() {
+    "$3" - "$1" "$2" 2>/dev/null <<'PYTHON'
+import ensurepip, ssl, sys, venv
+lowest, highest = (tuple(map(int, text.split("."))) for text in sys.argv[1:])
+if not lowest <= sys.version_info[:2] <= highest:
+    raise SystemExit(1)
+print(sys.executable)
+PYTHON
+}
+
+# find_python LOWEST HIGHEST NAME...: the first NAME that fits, on PATH or kept by pyenv.
+# A pyenv shim can exist with no version behind it, so each candidate is run.
+find_python() {
+    local lowest=$1 highest=$2 name candidate
+    shift 2
+    for name in "$@"; do
+        while read -r candidate; do
+            python_of "$lowest" "$highest" "$candidate" && return 0
+        done < <(
+            type -ap "$name"
+            ls -d "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin/"$name" 2>/dev/null | sort -rV
+        )
+    done
+    return 1
+}
