@@ -1,0 +1,108 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Faults on command, each with its opposite."""
+
+from __future__ import annotations
+
+from typing import Callable
+
+from . import disks, hosts, registry
+from .settings import HOSTS, NETWORK, REGISTRY_CONTAINER, Host
+from .shell import BedError, docker, inside
+
+BALLAST = "/var/lib/docker/bed-ballast"
+
+
+def unreachable(host: Host) -> None:
+    """Pull the cable: the host runs on, nobody reaches it."""
+    docker("network", "disconnect", "--force", NETWORK, host.container)
+
+
+def back(host: Host) -> None:
+    """Put the cable back, at the same address."""
+    where = ["--ip", host.address, "--alias", host.name]
+    docker("network", "connect", *where, NETWORK, host.container)
+
+
+def disk_full(host: Host) -> None:
+    """Leave no byte for Docker on this host."""
+    if not disks.limited(host.name):
+        raise BedError(
+            f"{host.name} shares its disk with this machine, so it is not filled."
+            " Disks of limited size need root: run tests/testbed/up as root."
+        )
+    free = "$(df --output=avail --block-size=1 /var/lib/docker | tail -1)"
+    # The first takes what there is in one go, the second what is left of metadata blocks.
+    inside(
+        host.container,
+        f"fallocate -l {free} {BALLAST} || true\n"
+        f"dd if=/dev/zero of={BALLAST}.rest bs=4k 2>/dev/null || true\n",
+    )
+
+
+def disk_free(host: Host) -> None:
+    """Take the ballast away."""
+    inside(host.container, f"rm -f {BALLAST} {BALLAST}.rest")
+
+
+def reboot(host: Host) -> None:
+    """Restart the machine and wait until it is up again."""
+    docker("restart", "--time", "20", host.container)
+    hosts.await_boot(host)
+
+
+def power_off(host: Host) -> None:
+    """Cut the power."""
+    docker("kill", "--signal", "KILL", host.container)
+
+
+def power_on(host: Host) -> None:
+    """Start a machine that was cut off."""
+    docker("start", host.container)
+    hosts.await_boot(host)
+
+
+def kill_nginx(host: Host) -> None:
+    """Kill every process of Nginx."""
+    inside(host.container, "systemctl kill --signal=KILL nginx.service")
+
+
+def registry_down() -> None:
+    """Kill the registry: its address stops answering."""
+    docker("kill", REGISTRY_CONTAINER)
+
+
+def registry_up() -> None:
+    """Start the registry again."""
+    docker("start", REGISTRY_CONTAINER)
+    registry.await_up()
+
+
+HOST_FAULTS: dict[str, Callable[[Host], None]] = {
+    "unreachable": unreachable,
+    "back": back,
+    "disk-full": disk_full,
+    "disk-free": disk_free,
+    "reboot": reboot,
+    "power-off": power_off,
+    "power-on": power_on,
+    "kill-nginx": kill_nginx,
+}
+REGISTRY_FAULTS: dict[str, Callable[[], None]] = {
+    "registry-down": registry_down,
+    "registry-up": registry_up,
+}
+
+
+def inflict(target: str, fault: str) -> None:
+    """Apply a fault by name; `registry` takes the registry's faults, hosts take the others."""
+    if fault in REGISTRY_FAULTS:
+        REGISTRY_FAULTS[fault]()
+        return
+    if target not in HOSTS:
+        raise BedError(f"Found host {target}, expected one of {', '.join(HOSTS)}.")
+    if fault not in HOST_FAULTS:
+        known = ", ".join([*HOST_FAULTS, *REGISTRY_FAULTS])
+        raise BedError(f"Found fault {fault}, expected one of {known}.")
+    HOST_FAULTS[fault](HOSTS[target])

@@ -1,0 +1,67 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What is fixed about the bed: its network, its hosts, where its files are."""
+
+from __future__ import annotations
+
+import dataclasses
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+TESTBED = ROOT / "tests" / "testbed"
+RECIPES = TESTBED / "recipes"
+STATE = ROOT / "build" / "testbed"
+
+NETWORK = "mainstay-bed"
+SUBNET = "172.30.77.0/24"
+IMAGE = "mainstay-bed"
+USER = "deploy"
+
+REGISTRY_HOST = "registry.bed"
+REGISTRY_PORT = 5000
+REGISTRY_ADDRESS = "172.30.77.5"
+REGISTRY_USER = "bed"
+REGISTRY = f"{REGISTRY_HOST}:{REGISTRY_PORT}"
+
+SSH_KEY = STATE / "id_ed25519"
+HOST_KEY = STATE / "ssh_host_ed25519_key"
+KNOWN_HOSTS = STATE / "known_hosts"
+SSH_CONFIG = STATE / "ssh_config"
+CA_CERTIFICATE = STATE / "ca" / "ca.crt"
+REGISTRY_PASSWORD = STATE / "registry_password"
+
+
+@dataclasses.dataclass(frozen=True)
+class Host:
+    """One machine of the bed."""
+
+    name: str
+    address: str
+    image: str
+
+    @property
+    def container(self) -> str:
+        """Name of the container that plays this host."""
+        return f"{NETWORK}-{self.name}"
+
+
+REGISTRY_CONTAINER = f"{NETWORK}-registry"
+
+HOSTS: dict[str, Host] = {
+    host.name: host
+    for host in (
+        Host("edge1", "172.30.77.11", "debian13"),
+        Host("edge2", "172.30.77.12", "debian13"),
+        Host("app1", "172.30.77.21", "debian13"),
+        Host("app2", "172.30.77.22", "debian13"),
+        Host("app3", "172.30.77.23", "debian12"),
+        Host("solo", "172.30.77.41", "debian13"),
+        # For tests of roles that must install everything themselves.
+        Host("bare", "172.30.77.51", "debian13-bare"),
+        Host("bare12", "172.30.77.52", "debian12-bare"),
+    )
+}
+
+# What `up` brings up when no name is given: the demo platform and its registry.
+DEMO = ("edge1", "app1", "app2", "app3", "registry")
