@@ -194,10 +194,10 @@ def slowest(document: Mapping[str, Any]) -> Markup:
                 _cell(task["step"] or play["name"], "wide"),
                 _cell(last, "wide"),
                 _num(seconds(task["seconds"])),
-                _num(f"{100 * task['seconds'] / total:.0f} %"),
+                _cell(f"{100 * task['seconds'] / total:.0f} %", "num wide"),
             ]
         )
-    heads = ("Task", "Step|wide", "Slowest host|wide", "#Took", "#Of the run")
+    heads = ("Task", "Step|wide", "Slowest host|wide", "#Took", "#Of the run|wide")
     return _section("Slowest tasks", _table(heads, rows)) if rows else NOTHING
 
 
@@ -210,10 +210,15 @@ def hosts(document: Mapping[str, Any]) -> Markup:
             value = counts.get(key, 0)
             bad = key in ("failed", "unreachable") and value
             text = el("span", count(value), cls="word bad") if bad else count(value)
-            cells.append(_cell(text, "num" if value else "num zero"))
+            cells.append(_cell(text, f"num{'' if value else ' zero'}{_narrow(key)}"))
         rows.append([*cells, _num(seconds(counts.get("seconds", 0.0)))])
-    heads = ("Host", *(f"#{key.capitalize()}" for key in _COUNTERS), "#Busy")
+    heads = ("Host", *(f"#{k.capitalize()}|{_narrow(k).strip()}" for k in _COUNTERS), "#Busy")
     return _section("Hosts", _table(heads, rows)) if rows else NOTHING
+
+
+def _narrow(key: str) -> str:
+    """Counters that a phone has no room for."""
+    return " wide" if key in ("skipped", "rescued", "ignored") else ""
 
 
 def _pairs(pairs: Sequence[tuple[str, str]]) -> Markup:

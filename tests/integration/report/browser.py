@@ -52,33 +52,25 @@ class Picture:
         self.data = data
         self.width, self.height, _depth, colour = struct.unpack(">IIBB", data[16:26])
         self._size = 4 if colour == 6 else 3
-        self._rows = self._unfilter(zlib.decompress(_chunks(data)))
+        self._raw = zlib.decompress(_chunks(data))
+        self._rows: list[bytearray] = []
 
     def pixel(self, x: int, y: int) -> tuple[int, int, int]:
         """Red, green, blue."""
+        while len(self._rows) <= y:
+            self._rows.append(self._next())
         at = x * self._size
         red, green, blue = self._rows[y][at : at + 3]
         return red, green, blue
 
-    def colours(self) -> set[tuple[int, int, int]]:
-        """Every colour that occurs."""
-        size = self._size
-        return {
-            (row[at], row[at + 1], row[at + 2])
-            for row in self._rows
-            for at in range(0, len(row), size)
-        }
-
-    def _unfilter(self, raw: bytes) -> list[bytearray]:
+    def _next(self) -> bytearray:
+        """The next row, undoing its filter; rows are undone from the top, and only when needed."""
         step = self.width * self._size
-        rows: list[bytearray] = []
-        above = bytearray(step)
-        for start in range(0, len(raw), step + 1):
-            row = bytearray(raw[start + 1 : start + 1 + step])
-            _FILTERS[raw[start]](row, above, self._size)
-            rows.append(row)
-            above = row
-        return rows
+        start = len(self._rows) * (step + 1)
+        row = bytearray(self._raw[start + 1 : start + 1 + step])
+        above = self._rows[-1] if self._rows else bytearray(step)
+        _FILTERS[self._raw[start]](row, above, self._size)
+        return row
 
 
 def _chunks(data: bytes) -> bytes:
@@ -131,7 +123,7 @@ class Browser:
         self._in, back = os.pipe()
         program = shlex.join([chromium(), *FLAGS, f"--user-data-dir={profile}", "about:blank"])
         self._process = subprocess.Popen(
-            ["/bin/sh", "-c", f"exec {program} 3<&{there} 4>&{back}"],
+            ["bash", "-c", f"exec {program} 3<&{there} 4>&{back}"],
             pass_fds=(there, back),
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -150,7 +142,7 @@ class Browser:
         os.close(self._in)
 
     def show(self, path: pathlib.Path, width: int, *, dark: bool, script: str) -> Page:
-        """Load C(path) at C(width), evaluate C(script) in it, take a picture of its whole length."""
+        """Load C(path) at C(width), evaluate C(script) in it, take its picture."""
         target = self._call("Target.createTarget", url="about:blank")["targetId"]
         session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
         self._events.clear()

@@ -63,7 +63,8 @@ def playbook_program() -> str:
 
 def environment(directory: pathlib.Path, **more: str) -> dict[str, str]:
     """The checkout's configuration, reports in C(directory)."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("ANSIBLE_", "AWX_"))}
+    foreign = ("ANSIBLE_", "AWX_", "MAINSTAY_", "PYTHONUNBUFFERED")
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
     return {
         **kept,
         "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"),
