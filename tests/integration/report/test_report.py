@@ -132,6 +132,8 @@ def test_a_quiet_task_shows_that_it_lives(tmp_path: pathlib.Path, inventory: pat
         (tmp_path / "signal").write_text("")
         rest = process.stdout.read() if process.stdout else ""
     assert "Wait for a file — waiting for app1 (app2, app3 done)" in line
+    # the line came while the task still waited: the file was there before its time was up
+    assert process.returncode == 0
     assert "Traceback" not in rest
     assert "…" not in rest.split("PLAY RECAP")[1]
 

@@ -27,9 +27,7 @@ from ansible_collections.mainstay.platform.plugins.callback.timeline import (
             "/run/7/reports",
             id="AWX",
         ),
-        pytest.param(
-            "out", {"AWX_ISOLATED_DATA_DIR": "/run/7"}, "out", id="option wins"
-        ),
+        pytest.param("out", {"AWX_ISOLATED_DATA_DIR": "/run/7"}, "out", id="option wins"),
     ],
 )
 def test_report_directory(option: str | None, environment: dict[str, str], expected: str) -> None:
@@ -39,9 +37,7 @@ def test_report_directory(option: str | None, environment: dict[str, str], expec
 @pytest.mark.parametrize(
     ("path", "expected"),
     [
-        pytest.param(
-            "/srv/project/roles/x.yml:3", "roles/x.yml:3", id="inside"
-        ),
+        pytest.param("/srv/project/roles/x.yml:3", "roles/x.yml:3", id="inside"),
         pytest.param(
             "/usr/share/ansible_collections/acme/base/roles/x.yml:3",
             "acme/base/roles/x.yml:3",
