@@ -1,0 +1,186 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Bringing up one container: create, start, wait, or say why it did not become ready."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any, Optional
+
+from ansible_collections.mainstay.platform.plugins.module_utils._docker import health
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.context import Context
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.recipe import (
+    needs_steady_time,
+    service_recipe,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.secrets import (
+    directory_name,
+    environment_of,
+    files_of,
+    owner_of,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec import ServiceSpec
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.watch import (
+    Cancelled,
+    Probe,
+    Watch,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+
+#: How long a worker without any health check must stay up before it counts as started.
+STEADY_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Order:
+    """One container to bring up. C(port) is its host port, C(kind) differs for a migration."""
+
+    spec: ServiceSpec
+    replica: int
+    origin: str
+    name: str
+    image: str
+    secrets: str
+    port: int = 0
+    kind: Optional[str] = None
+    fresh_secrets: bool = True
+
+
+@dataclass
+class Launcher:
+    """Creates, starts and watches containers; shared by the threads of one call."""
+
+    context: Context
+    watch: Watch
+    json_logs: bool
+    deadline: float
+
+    def create(self, order: Order) -> None:
+        """Write the secrets, note the container in the journal, create it."""
+        context, spec = self.context, order.spec
+        place = directory_name(order.secrets, spec.config_hash)
+        environment = self._environment(order, place)
+        recipe = service_recipe(
+            spec,
+            platform=context.request.platform,
+            origin=order.origin,
+            replica=order.replica,
+            image=order.image,
+            environment=environment,
+            secrets=order.secrets,
+            secrets_directory=context.secrets.directory(place),
+            publish=(context.request.address, order.port) if order.port else None,
+            json_logs=self.json_logs,
+            kind=order.kind,
+        )
+        context.kill("secrets")
+        context.note("created", order.name)
+        context.client.create(order.name, recipe)
+        context.kill("created")
+
+    def _environment(self, order: Order, place: str) -> dict[str, str]:
+        """The variables that hold secrets: from the arguments, or as kept with an old release."""
+        secrets = self.context.secrets
+        if not order.secrets:
+            return {}
+        if not order.fresh_secrets:
+            return secrets.environment(place)
+        values = self.context.request.secrets
+        environment = environment_of(order.spec, values)
+        secrets.write(place, files_of(order.spec, values), environment, owner_of(order.spec.user))
+        return environment
+
+    def start(self, name: str) -> None:
+        """Start a container; events are followed from before that."""
+        self.watch.follow(name)
+        self.context.client.start(name)
+        self.context.kill("started")
+
+    def wait_ready(self, name: str, spec: ServiceSpec, steady: float = 0.0) -> None:
+        """Return once the container is ready; MainstayError with evidence when it is not."""
+        self.watch.follow(name)
+        inspected = self.context.client.inspect(name)
+        seen, checked = seen_in(inspected)
+        wanted = health.Wanted(probe=spec.port is not None, check=checked, steady=steady)
+        limit = min(spec.health.grace, max(self.deadline - time.monotonic(), 0.1))
+        verdict, text, seen = self.watch.until_ready(
+            name,
+            wanted,
+            probe_of(spec, inspected),
+            interval=spec.health.interval,
+            limit=limit,
+            seen=seen,
+        )
+        if verdict == health.READY:
+            self.context.kill("healthy")
+            return
+        raise self.context.failure(
+            name,
+            text,
+            code=seen.exit_code,
+            oom=seen.oom,
+            probe=seen.probe[1] if seen.probe else "",
+            expected=f"healthy within {limit:.0f} s",
+        )
+
+    def steady_time(self, spec: ServiceSpec) -> float:
+        """How long a worker has to stay up."""
+        return min(STEADY_SECONDS, spec.health.grace) if needs_steady_time(spec) else 0.0
+
+    def wait_needs(self, spec: ServiceSpec) -> None:
+        """A program that ends when its store is not there yet must not fail a first release."""
+        delay = health.FIRST_PROBE_SECONDS
+        limit = min(self.deadline, time.monotonic() + max(spec.health.grace, 1.0))
+        for need in spec.needs:
+            while True:
+                passed, text = health.probe_tcp(need.host, need.port, 2.0)
+                if passed:
+                    break
+                if time.monotonic() > limit:
+                    raise MainstayError(
+                        f"store {need.store} cannot be reached from this host",
+                        subject=f"service {spec.name}",
+                        found=text,
+                        expected=f"{need.host}:{need.port} accepts connections",
+                        next_step="look at the store and at the firewall between the hosts",
+                    )
+                if self.watch.cancelled.wait(delay):
+                    raise Cancelled("stopped because another container failed", subject=spec.name)
+                delay = health.next_delay(delay, spec.health.interval)
+
+
+def seen_in(inspected: dict[str, Any]) -> tuple[health.Seen, bool]:
+    """(what is known, whether the image has a health check) from the Engine's data."""
+    state = inspected.get("State") or {}
+    check = (state.get("Health") or {}).get("Status") or ""
+    running = bool(state.get("Running")) and not inspected.get("RestartCount")
+    code = None if running else state.get("ExitCode")
+    seen = health.Seen(running=running, exit_code=code, oom=bool(state.get("OOMKilled")), check=check)
+    return seen, "Health" in state
+
+
+def probe_of(spec: ServiceSpec, inspected: dict[str, Any]) -> Optional[Probe]:
+    """Our own probe: HTTP at the published address, or a connection to the program's port."""
+    published = published_address(inspected)
+    if spec.port is None or published is None:
+        return None
+    host, port = published
+    path, timeout = spec.health.path, spec.health.timeout
+    if path:
+        return lambda: health.probe_http(host, port, path, timeout)
+    # A published port accepts connections even when nobody listens behind the Engine's proxy,
+    # so without a path the program itself is asked.
+    networks = (inspected.get("NetworkSettings") or {}).get("Networks") or {}
+    inside = next((n.get("IPAddress") for n in networks.values() if n.get("IPAddress")), host)
+    return lambda: health.probe_tcp(str(inside), int(spec.port or 0), timeout)
+
+
+def published_address(inspected: dict[str, Any]) -> Optional[tuple[str, int]]:
+    """Host address and port from the container's own configuration."""
+    bindings = (inspected.get("HostConfig") or {}).get("PortBindings") or {}
+    for entries in bindings.values():
+        for entry in entries or []:
+            return str(entry.get("HostIp") or "127.0.0.1"), int(entry["HostPort"])
+    return None
