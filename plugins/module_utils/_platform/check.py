@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
@@ -24,6 +25,8 @@ try:
 except ImportError:  # pragma: no cover - the action says what to install
     jsonschema = None  # type: ignore[assignment,unused-ignore]
 
+#: Message of a required key that is not there.
+MISSING = "missing"
 _TYPES = {
     "string": "text",
     "integer": "a whole number",
@@ -43,12 +46,19 @@ def check(part: str, value: Any) -> list[Problem]:
             expected="jsonschema 4 or newer beside ansible-core",
             next_step="pip install 'jsonschema>=4.17' with the Python that runs ansible",
         )
-    validator = jsonschema.Draft202012Validator(_part(part))
+    formats = jsonschema.FormatChecker(formats=())
+    formats.checks("words", raises=ValueError)(_is_words)
+    validator = jsonschema.Draft202012Validator(_part(part), format_checker=formats)
     found: dict[tuple[str, str], Problem] = {}
     for error in validator.iter_errors(value):
         for problem in _problems(error, ()):
             found.setdefault((problem.path, problem.message), problem)
     return list(found.values())
+
+
+def _is_words(value: Any) -> bool:
+    """The format of a command: C(shlex) raises where a quote is left open."""
+    return not isinstance(value, str) or bool(shlex.split(value))
 
 
 def _part(name: str) -> dict[str, Any]:
@@ -124,7 +134,7 @@ def _missing(error: Any, path: tuple[Any, ...]) -> Problem:
     named = [k for k in error.instance if did_you_mean(str(k), [key])]
     return Problem(
         path=dotted((*path, key)),
-        message="missing",
+        message=MISSING,
         found="nothing" if not named else f"{named[0]}",
         allowed=_description(key, error),
         hint=f"add {dotted((*path, key))}" if not named else f"rename {named[0]} to {key}",
@@ -163,12 +173,14 @@ def _bad_value(error: Any, path: tuple[Any, ...]) -> Problem:
 def _sentence(error: Any) -> str:
     if error.validator == "type":
         return f"{_type_of(error.instance)} where it must be {_type_names(error.validator_value)}"
+    if error.instance == "":
+        return "empty"
     plain = {
         "enum": "not one of the allowed values",
         "minimum": "too small",
         "exclusiveMinimum": "too small",
         "maximum": "too large",
-        "minLength": "empty" if not error.instance else "too short",
+        "minLength": "too short",
         "minItems": "empty",
         "minProperties": "empty",
         "uniqueItems": "holds the same value twice",

@@ -13,7 +13,7 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import Any, Optional, Union
+from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform import (
     build,
@@ -22,7 +22,10 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform import
 from ansible_collections.mainstay.platform.plugins.module_utils._platform import (
     run as runs,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.check import check
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.check import (
+    MISSING,
+    check,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.context import Context
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.problems import (
     Problem,
@@ -66,7 +69,13 @@ _STAND_INS = {
     "platform_name": "unnamed",
     "platform_stage": "production",
     "platform_domain": "unnamed.invalid",
+    "platform_services": {},
 }
+#: Levels of a description: taking a key out can leave its object without something it needs, so that
+#: the object goes too, and so on up to the variable.
+_DEEPEST = 8
+#: The same for keys whose absence means something of its own: a service without a port is a worker.
+_KEY_STAND_INS = {"port": 8080}
 
 
 def describe(
@@ -83,6 +92,7 @@ def describe(
     of all extra variables, for misspelt ones; C(unreadable) problems that came up while templates
     were resolved.
     """
+    unreadable = list(unreadable)
     problems = [*unreadable, *_unknown_variables(variables)]
     known = {name: variables[name] for name in platform_variables() if name in variables}
     problems += _not_reported(check("whole", known), problems)
@@ -93,7 +103,7 @@ def describe(
     staged = apply_stage(sound, str(sound["platform_stage"]))
     staged.variables = runs.lay_over(staged.variables, wanted)
     platform = _build(staged.variables, wanted.services)
-    context = _context(platform, staged.variables, known, groups or {})
+    context = _context(platform, staged.variables, _named(known, unreadable), groups or {})
     problems += runs.conflicts(
         wanted, platform.id, sorted(context.service_names), sorted(context.store_names)
     )
@@ -123,35 +133,43 @@ def _sound_part(known: dict[str, Any], problems: list[Problem]) -> dict[str, Any
     if isinstance(known.get("platform_secrets"), dict):
         sound["platform_secrets"] = dict(known["platform_secrets"])
     for problem in problems:
-        _take_out(sound, _parts(problem))
-    for name, stand_in in _STAND_INS.items():
-        sound.setdefault(name, stand_in)
-    for name in ("platform_services", "platform_stores"):
-        entries = sound.get(name)
-        required = "image" if name == "platform_services" else "kind"
-        if isinstance(entries, dict):
-            sound[name] = {k: v for k, v in entries.items() if required in v}
+        for place in _places(problem):
+            _take_out(sound, place)
+    for _round in range(_DEEPEST):
+        sound = {**_STAND_INS, **sound}
+        rest = check("whole", sound)
+        for problem in rest:
+            _take_out(sound, problem.path.rpartition(".")[0] or problem.path)
+        if not rest:
+            break
     return sound
 
 
-def _parts(problem: Problem) -> list[str]:
-    """The keys from the top down to the dictionary entry that has the problem."""
-    head = problem.path.partition("[")[0]
-    known = ("platform_registries.",)  # a registry's name has dots of its own
-    if head.startswith(known):
-        return ["platform_registries"]
-    parts = head.split(".")
-    missing = problem.message == "missing" and len(parts) > 1
-    return parts[:-1] if missing else parts
+def _places(problem: Problem) -> Iterator[str]:
+    """Where the mistake is, and where the misspelt key was most likely meant to be.
+
+    Without a required key the whole object is of no use.
+    """
+    head, _dot, key = problem.path.rpartition(".")
+    yield head if head and problem.message == MISSING else problem.path
+    meant = did_you_mean(key or problem.path, re.findall(r"mean ([^?]+)\?", problem.hint))
+    if meant:
+        yield f"{head}.{meant}" if head else meant
 
 
-def _take_out(value: Union[dict[str, Any], Any], parts: list[str]) -> None:
+def _take_out(value: Any, path: str) -> None:
+    """Remove the dictionary entry at C(path), or the one that holds the list it points into."""
+    head = path.partition("[")[0]
+    # The name of a registry has dots of its own.
+    parts = ["platform_registries"] if head.startswith("platform_registries.") else head.split(".")
     for part in parts[:-1]:
         if not isinstance(value, dict) or part not in value:
             return
         value = value[part]
     if isinstance(value, dict):
         value.pop(parts[-1], None)
+        if parts[-1] in _KEY_STAND_INS:
+            value[parts[-1]] = _KEY_STAND_INS[parts[-1]]
 
 
 def _build(variables: dict[str, Any], selected: tuple[str, ...]) -> Platform:
@@ -192,6 +210,17 @@ def _context(
     )
 
 
+def _named(known: dict[str, Any], unreadable: Iterable[Problem]) -> dict[str, Any]:
+    """C(known) with the names of entries whose value could not be resolved."""
+    named = dict(known)
+    for problem in unreadable:
+        variable, _dot, rest = problem.path.partition(".")
+        name = rest.partition(".")[0]
+        if name and isinstance(named.get(variable, {}), dict):
+            named[variable] = {name: None, **named.get(variable, {})}
+    return named
+
+
 def _names(known: dict[str, Any], variable: str) -> frozenset[str]:
     value = known.get(variable)
     return frozenset(str(key) for key in value) if isinstance(value, dict) else frozenset()
@@ -205,12 +234,7 @@ def _ruled(context: Context, staged: Staged) -> Iterator[Problem]:
 
 def _not_reported(candidates: Iterable[Problem], reported: list[Problem]) -> list[Problem]:
     """Those that do not speak about a part that already has a problem of its own."""
-    places = [problem.path for problem in reported]
-    for problem in reported:
-        head, _dot, key = problem.path.rpartition(".")
-        meant = did_you_mean(key or problem.path, re.findall(r"mean ([^?]+)\?", problem.hint))
-        if meant:
-            places.append(f"{head}.{meant}" if head else meant)
+    places = [place for problem in reported for place in _places(problem)]
     return [c for c in candidates if not any(_related(c.path, place) for place in places)]
 
 

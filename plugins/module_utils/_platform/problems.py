@@ -13,6 +13,8 @@ from typing import Any
 
 #: A value that is shown is cut to this many characters.
 SHOWN = 80
+#: One wrong letter in a word of at most this length changes a third of it.
+SHORT = 4
 ERROR = "error"
 WARNING = "warning"
 
@@ -76,7 +78,8 @@ def shown(value: Any) -> str:
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The name in C(known) that C(word) was most likely meant to be, or an empty string."""
     by_folded = {_folded(name): name for name in known}
-    close = difflib.get_close_matches(_folded(word), list(by_folded), n=1, cutoff=0.72)
+    cutoff = 0.6 if len(word) <= SHORT else 0.72
+    close = difflib.get_close_matches(_folded(word), list(by_folded), n=1, cutoff=cutoff)
     return by_folded[close[0]] if close else ""
 
 

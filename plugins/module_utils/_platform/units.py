@@ -31,7 +31,9 @@ _NUMBER = re.compile(r"^([0-9]+(?:\.[0-9]+)?)([A-Za-z]*)$")
 
 
 def _split(value: Written, units: dict[str, float] | dict[str, int]) -> tuple[float, str]:
-    match = _NUMBER.match(str(value))
+    if isinstance(value, (int, float)):
+        return float(value), ""
+    match = _NUMBER.match(value)
     if match is None or match.group(2) not in units:
         raise ValueError(f"{value!r} is not a number with one of the units {', '.join(units)}")
     return float(match.group(1)), match.group(2)
