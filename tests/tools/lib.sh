@@ -4,6 +4,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # What the scripts in this directory share. Source it; it moves to the root of the checkout.
+# shellcheck disable=SC2034  # the names are used by the scripts that source this
 
 set -euo pipefail
 
@@ -55,7 +56,7 @@ find_python() {
             python_of "$lowest" "$highest" "$candidate" && return 0
         done < <(
             type -ap "$name"
-            ls -d "${PYENV_ROOT:-$HOME/.pyenv}"/versions/*/bin/"$name" 2>/dev/null | sort -rV
+            compgen -G "${PYENV_ROOT:-$HOME/.pyenv}/versions/*/bin/$name" | sort -rV
         )
     done
     return 1
