@@ -1,0 +1,126 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One entry of the ledger: its fixed shape, and how parts are added to it. Pure.
+
+The shape is fixed so that nothing arbitrary (a secret above all) can land in the ledger.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Optional
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+
+KINDS = ("deploy", "rollback", "restore", "drill", "maintenance")
+#: C(running) is the only outcome an open entry has.
+OUTCOMES = ("running", "deployed", "rolled_back", "held", "refused")
+#: Lists to which a later part appends; every other list is replaced.
+APPENDED = ("steps", "gates", "notes")
+#: Every key an entry may have, and the value it starts with.
+SHAPE: dict[str, Any] = {
+    "id": "",
+    "platform": "",
+    "kind": "deploy",
+    "outcome": "running",
+    "committed": False,
+    "started": "",
+    "ended": None,
+    "who": "",
+    "controller": "",
+    "awx_job_id": None,
+    "git_revision": None,
+    "strategy": "",
+    "services": {},
+    "previous": None,
+    "reversible": True,
+    "upstreams_before": {},
+    "upstreams_after": {},
+    "steps": [],
+    "gates": [],
+    "notes": [],
+    "proof": {},
+    "reason": "",
+    "fence": 0,
+}
+
+
+def opened(platform: str, release_id: str, fence: int, now: str, part: dict[str, Any]) -> dict[str, Any]:
+    """A new entry with C(part) in it."""
+    start = {
+        **{key: _copy(value) for key, value in SHAPE.items()},
+        "id": release_id,
+        "platform": platform,
+        "fence": fence,
+        "started": now,
+    }
+    return merged(start, part)
+
+
+def merged(entry: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """C(entry) with C(part) laid over it: dictionaries merge, named lists grow, the rest is replaced."""
+    _check(part)
+    found = dict(entry)
+    for key, value in part.items():
+        if value is None and SHAPE[key] is not None:
+            continue
+        if key in APPENDED:
+            found[key] = [*(entry.get(key) or []), *value]
+        elif key in ("services", "proof") and isinstance(value, dict):
+            found[key] = {**(entry.get(key) or {}), **value}
+        else:
+            found[key] = value
+    return found
+
+
+def closed(entry: dict[str, Any], now: str, part: dict[str, Any]) -> dict[str, Any]:
+    """C(entry) with its outcome and end; the outcome must not be C(running)."""
+    found = merged(entry, {**part, "ended": now})
+    if found["outcome"] not in OUTCOMES[1:]:
+        raise MainstayError(
+            "a finished entry needs an outcome",
+            subject=f"release {entry['id']}",
+            found=str(found["outcome"]),
+            expected=", ".join(OUTCOMES[1:]),
+        )
+    return found
+
+
+def _check(part: dict[str, Any]) -> None:
+    unknown = sorted(set(part) - set(SHAPE))
+    if unknown:
+        raise MainstayError(
+            "the ledger has no such key",
+            subject="entry",
+            found=", ".join(unknown),
+            expected=", ".join(SHAPE),
+        )
+    for key, allowed in (("kind", KINDS), ("outcome", OUTCOMES)):
+        if key in part and part[key] not in allowed:
+            raise MainstayError(
+                f"no such {key}",
+                subject=f"entry.{key}",
+                found=str(part[key]),
+                expected=", ".join(allowed),
+            )
+
+
+def _copy(value: Any) -> Any:
+    return type(value)(value) if isinstance(value, (dict, list)) else value
+
+
+def current_of(entries: list[dict[str, Any]]) -> Optional[dict[str, Any]]:
+    """The entry that describes what serves now: the newest committed one that was deployed.
+
+    C(entries) are newest first.
+    """
+    return next((e for e in entries if e.get("committed") and e.get("outcome") == "deployed"), None)
+
+
+def interrupted_of(
+    entries: list[dict[str, Any]], live_release: Optional[str]
+) -> Optional[dict[str, Any]]:
+    """The newest entry still open although no live lock belongs to it."""
+    if not entries or entries[0].get("outcome") != "running":
+        return None
+    return None if entries[0]["id"] == live_release else entries[0]

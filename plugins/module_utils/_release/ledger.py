@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The ledger and the lock as files on the first edge host: I/O and nothing else."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from typing import Any, Optional
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import (
+    decode,
+    encode,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import (
+    STATE_ROOT,
+    exclusive,
+    read_json,
+    write_json,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._release.lock import LockState
+
+
+class Ledger:
+    """The records of one platform below C(root)/C(platform)."""
+
+    def __init__(self, platform: str, root: str = STATE_ROOT) -> None:
+        self.directory = os.path.join(root, platform)
+        self.entries_directory = os.path.join(self.directory, "ledger")
+        self.lock_path = os.path.join(self.directory, "lock.json")
+
+    def now(self) -> datetime.datetime:
+        """The host's clock; lease and ledger are on one host, so one clock judges both."""
+        return datetime.datetime.now(tz=datetime.timezone.utc)
+
+    def guard(self) -> Any:
+        """Hold this while lock file or entries are read and written back."""
+        return exclusive(os.path.join(self.directory, "ledger.lock"))
+
+    def lock_state(self) -> LockState:
+        """What the lock file holds."""
+        data = read_json(self.lock_path)
+        return LockState() if data is None else decode(LockState, data, self.lock_path)
+
+    def write_lock(self, state: LockState) -> None:
+        """Replace the lock file."""
+        write_json(self.lock_path, encode(state))
+
+    def path(self, release_id: str) -> str:
+        """File of one entry; an id that is no file name is refused."""
+        if not release_id or release_id != os.path.basename(release_id) or release_id[0] == ".":
+            raise MainstayError(
+                "not a release id",
+                subject="release_id",
+                found=release_id,
+                expected="an id such as 20261121T061500Z-1a2b3c",
+            )
+        return os.path.join(self.entries_directory, f"{release_id}.json")
+
+    def entry(self, release_id: str) -> Optional[dict[str, Any]]:
+        """One entry, or nothing."""
+        data: Optional[dict[str, Any]] = read_json(self.path(release_id))
+        return data
+
+    def write_entry(self, entry: dict[str, Any]) -> None:
+        """Replace one entry."""
+        write_json(self.path(entry["id"]), entry)
+
+    def entries(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """All entries, newest first, and a warning for each file that could not be read.
+
+        One broken file must not stop whoever is on call; it is named and passed over.
+        """
+        found: list[dict[str, Any]] = []
+        warnings: list[str] = []
+        if not os.path.isdir(self.entries_directory):
+            return found, warnings
+        for name in sorted(os.listdir(self.entries_directory), reverse=True):
+            if not name.endswith(".json"):
+                continue
+            try:
+                data = read_json(os.path.join(self.entries_directory, name))
+                if not isinstance(data, dict) or data.get("id") != name[: -len(".json")]:
+                    raise MainstayError("not an entry of this ledger", subject=name)
+                found.append(data)
+            except MainstayError as error:
+                warnings.append(f"ledger file passed over: {str(error).splitlines()[0]}")
+        return found, warnings
+
+    def prune(self, keep: int) -> list[str]:
+        """Remove the oldest entries beyond C(keep); one that still serves or is referred to stays."""
+        entries, _warnings = self.entries()
+        needed = {str(e.get("previous")) for e in entries[:keep]} | {
+            str(service.get("origin"))
+            for e in entries[:keep]
+            for service in (e.get("services") or {}).values()
+        }
+        removed = []
+        for entry in entries[keep:]:
+            if entry["id"] not in needed and entry.get("outcome") != "running":
+                os.unlink(self.path(entry["id"]))
+                removed.append(str(entry["id"]))
+        return removed

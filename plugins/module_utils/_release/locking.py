@@ -1,0 +1,62 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lock's rules applied to its file."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import decode
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
+from ansible_collections.mainstay.platform.plugins.module_utils._release import lock
+from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
+
+
+def change_lock(ledger: Ledger, params: Mapping[str, Any], *, check_mode: bool) -> Result:
+    """Take, renew or give back the lock; the file is held exclusively while it is decided."""
+    started = time.monotonic()
+    with ledger.guard():
+        now = ledger.now()
+        before = ledger.lock_state()
+        after = _decide(before, params, now)
+        changed = after != before
+        if changed and not check_mode:
+            ledger.write_lock(after)
+    return Result(
+        changed=changed,
+        actions=[_sentence(before, after, params)] if changed else [],
+        duration=time.monotonic() - started,
+        facts={"lock": lock.describe(after, now)},
+    )
+
+
+def _decide(state: lock.LockState, params: Mapping[str, Any], now: Any) -> lock.LockState:
+    if params["state"] == "renewed":
+        return lock.renew(state, params["fence"], now, params["ttl"], params["step"])
+    if params["state"] == "released":
+        return lock.release(state, params["fence"])
+    wanted = lock.Lease(
+        holder=params["holder"] or "unknown",
+        purpose=params["purpose"],
+        release_id=params["release_id"],
+        acquired="",
+        heartbeat="",
+        expires="",
+        fence=0,
+        controller=decode(lock.Controller, params["controller"]),
+    )
+    return lock.acquire(state, wanted, now, params["ttl"], params["takeover_of"])
+
+
+def _sentence(before: lock.LockState, after: lock.LockState, params: Mapping[str, Any]) -> str:
+    if params["state"] == "released":
+        return f"give the lock back (counter {after.fence})"
+    if params["state"] == "renewed":
+        return f"renew the lock (counter {after.fence})"
+    sentence = f"take the lock for {params['purpose'] or params['release_id']} (counter {after.fence})"
+    if after.lease is not None and after.lease.taken_over_from:
+        sentence += f", over from {after.lease.taken_over_from}"
+    return sentence

@@ -1,0 +1,99 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The entry's rules applied to the files of the ledger, and questions asked of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
+from ansible_collections.mainstay.platform.plugins.module_utils._release import entry, lock
+from ansible_collections.mainstay.platform.plugins.module_utils._release.fence import check_fence
+from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
+
+
+def record(ledger: Ledger, params: Mapping[str, Any], *, check_mode: bool) -> Result:
+    """Open, extend or close one entry; older ones beyond C(keep) are removed when one is opened."""
+    started = time.monotonic()
+    check_fence(ledger.directory, params["fence"], remember=not check_mode)
+    with ledger.guard():
+        before = ledger.entry(params["release_id"])
+        after = _next(before, params, lock.stamp(ledger.now()))
+        removed: list[str] = []
+        if after != before and not check_mode:
+            ledger.write_entry(after)
+            removed = ledger.prune(params["keep"]) if params["state"] == "started" else []
+    actions = [_sentence(params, after)] if after != before else []
+    actions += [f"remove the old record {name}" for name in removed]
+    return Result(
+        changed=after != before,
+        actions=actions,
+        duration=time.monotonic() - started,
+        facts={"entry": after},
+    )
+
+
+def _next(before: dict[str, Any] | None, params: Mapping[str, Any], now: str) -> dict[str, Any]:
+    release_id, part = params["release_id"], dict(params["entry"])
+    if params["state"] == "started":
+        if before is not None:
+            raise MainstayError(
+                "the release already has a record",
+                subject=f"release {release_id}",
+                found=f"{before['kind']}, {before['outcome']}, started {before['started']}",
+                expected="a new release id",
+            )
+        return entry.opened(params["platform"], release_id, params["fence"], now, part)
+    if before is None:
+        raise MainstayError(
+            "the release has no record",
+            subject=f"release {release_id}",
+            found="nothing",
+            expected="an entry opened with state=started",
+        )
+    if params["state"] == "running":
+        return entry.merged(before, part)
+    if before.get("ended") and entry.merged(before, part) == before:
+        return before
+    return entry.closed(before, now, part)
+
+
+def _sentence(params: Mapping[str, Any], after: dict[str, Any]) -> str:
+    verb = {"started": "open", "running": "extend", "finished": "close"}[params["state"]]
+    return f"{verb} the record of {after['id']}: {after['kind']}, {after['outcome']}"
+
+
+def ask(ledger: Ledger, params: Mapping[str, Any]) -> dict[str, Any]:
+    """The facts of release_info: releases, current, interrupted, lock, warnings."""
+    entries, warnings = ledger.entries()
+    state, now = ledger.lock_state(), ledger.now()
+    live = state.lease.release_id if lock.is_live(state.lease, now) and state.lease else None
+    return {
+        "releases": select(entries, params),
+        "current": entry.current_of(entries),
+        "interrupted": entry.interrupted_of(entries, live),
+        "open": entry.interrupted_of(entries, None),
+        "lock": lock.describe(state, now),
+        "ledger_warnings": warnings,
+    }
+
+
+def select(entries: list[dict[str, Any]], params: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The entries that match, newest first. Times are compared as text (ISO 8601, UTC)."""
+    tests = {
+        "release_id": lambda e, v: e["id"] == v,
+        "outcome": lambda e, v: e.get("outcome") in v,
+        "kind": lambda e, v: e.get("kind") in v,
+        "since": lambda e, v: str(e.get("started")) >= v,
+        "until": lambda e, v: str(e.get("started")) <= v,
+    }
+    found = [
+        e
+        for e in entries
+        if all(test(e, params[key]) for key, test in tests.items() if params.get(key))
+    ]
+    return found[: params["limit"]] if params.get("limit") else found
