@@ -10,10 +10,12 @@ import types
 import pytest
 
 from ansible_collections.mainstay.platform.plugins.callback.timeline import (
+    CallbackModule,
     numbered_parent,
     report_directory,
     shown_path,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._report.heartbeat import Heartbeat
 
 
 @pytest.mark.parametrize(
@@ -59,3 +61,28 @@ def test_numbered_parent_is_the_outermost_one() -> None:
     )
     assert numbered_parent(task) == "4/6 Switch"
     assert numbered_parent(types.SimpleNamespace(name="4/6 Own", _parent=None)) == ""
+
+
+class Screen:
+    """The part of Ansible's display that the callback uses."""
+
+    verbosity = 0
+
+    def __init__(self) -> None:
+        self.shown: list[str] = []
+
+    def display(self, text: str) -> None:
+        """Keep a line."""
+        self.shown.append(text)
+
+
+def test_whatever_is_shown_counts_as_a_sign_of_life() -> None:
+    screen, now = Screen(), [0.0]
+    callback = CallbackModule(display=screen)
+    heart = Heartbeat(8.0, lambda: "alive", screen.shown.append, lambda: now[0])
+    callback._watch_display(heart)
+    now[0] = 7.0
+    screen.display("gate: 3 of 20 requests")
+    now[0] = 8.0
+    heart.tick()
+    assert screen.shown == ["gate: 3 of 20 requests"]
