@@ -9,6 +9,7 @@ import argparse
 import concurrent.futures
 import contextlib
 import fcntl
+import os
 import sys
 import threading
 import time
@@ -96,7 +97,10 @@ def _up_host(name: str) -> Callable[[], str]:
 
 def _up_registry(bare: bool) -> Callable[[], str]:
     def job() -> str:
-        return f"{REGISTRY_ADDRESS:<14} {registry.ensure()}"
+        done = registry.ensure()
+        if not bare:
+            done += f", {registry.publish()} images"
+        return f"{REGISTRY_ADDRESS:<14} {done}"
 
     return job
 
@@ -161,6 +165,9 @@ def main(command: Callable[[Sequence[str]], None]) -> None:
     try:
         run(["docker", "version"])
         command(sys.argv[1:])
+    except BrokenPipeError:
+        # The reader has seen enough.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except BedError as error:
         print(f"testbed: {error}", file=sys.stderr)
         raise SystemExit(1) from None

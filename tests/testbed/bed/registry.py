@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 
-from . import hosts, images, keys
+from . import hosts, images, keys, push, samples, stores
 from .settings import (
+    CA_CERTIFICATE,
     IMAGE,
     NETWORK,
     REGISTRY_ADDRESS,
@@ -19,7 +21,7 @@ from .settings import (
     REGISTRY_USER,
     STATE,
 )
-from .shell import await_that, docker, inside
+from .shell import await_that, docker, run
 
 FILES = STATE / "registry"
 VOLUME = f"{NETWORK}-registry"
@@ -94,6 +96,18 @@ def remove(data: bool) -> None:
         docker("volume", "rm", "--force", VOLUME)
 
 
-def reset_images() -> None:
-    """Forget everything that was pushed."""
-    inside(REGISTRY_CONTAINER, "rm -rf /var/lib/docker-registry/docker")
+def connect() -> push.Registry:
+    """A connection with the rights of the bed's user."""
+    password = REGISTRY_PASSWORD.read_text(encoding="utf-8")
+    return push.Registry(REGISTRY_ADDRESS, REGISTRY_PORT, CA_CERTIFICATE, REGISTRY_USER, password)
+
+
+def publish() -> int:
+    """Put the images of the sample services and of the stores in; how many there are."""
+    architecture = run(["go", "env", "GOARCH"]).strip()
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        services = pool.submit(lambda: samples.publish(connect(), architecture))
+        jobs = [
+            pool.submit(stores.publish, store, connect(), architecture) for store in stores.STORES
+        ]
+        return services.result() + len([job.result() for job in jobs])
