@@ -25,8 +25,13 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 PARALLEL = 16
 
 
-def take_back(context: Context, releases: list[str], *, quiet: bool = False) -> None:
-    """Bring the host back to C(request.keep) as far as C(releases) changed it."""
+def take_back(
+    context: Context, releases: list[str], *, quiet: bool = False, served: bool = True
+) -> None:
+    """Bring the host back to C(request.keep) as far as C(releases) changed it.
+
+    What never C(served) has nothing to finish and is removed without its stop grace.
+    """
     keep = context.request.keep
     back = plan.plan_back(releases, keep, context.journal, context.own())
     if not quiet:
@@ -36,7 +41,7 @@ def take_back(context: Context, releases: list[str], *, quiet: bool = False) -> 
     for release in releases:
         context.journal.releases.setdefault(release, journal.Record()).phase = journal.REVERTING
     context.save("journal-reverting")
-    _undo(context, back)
+    _undo(context, back, served)
     for release in releases:
         record = context.journal.releases[release]
         record.phase = journal.REVERTED
@@ -45,18 +50,18 @@ def take_back(context: Context, releases: list[str], *, quiet: bool = False) -> 
     context.refresh()
 
 
-def _undo(context: Context, back: plan.Back) -> None:
+def _undo(context: Context, back: plan.Back, served: bool) -> None:
     """Workers first and one after the other: two versions must not work on the same queue."""
     first = [c for c in back.remove if c.kind == WORKER]
     rest = [c for c in back.remove if c.kind != WORKER]
     for container in first:
-        discard(context, container)
+        discard(context, container, served)
         context.kill("reverted-one")
     for container in back.stop:
         if container.kind == WORKER:
             context.client.stop(container.name, grace_of(context.journal, container))
     start_again(context, list(back.start))
-    each(lambda c: discard(context, c), rest)
+    each(lambda c: discard(context, c, served), rest)
     stopping = [c for c in back.stop if c.kind != WORKER]
     each(lambda c: context.client.stop(c.name, grace_of(context.journal, c)), stopping)
     if back.remove:
@@ -81,9 +86,9 @@ def start_again(context: Context, containers: list[Container]) -> None:
         each(wait_for, containers)
 
 
-def discard(context: Context, container: Container) -> None:
+def discard(context: Context, container: Container, served: bool = True) -> None:
     """Stop a container as its program wants to be stopped, then remove it; volumes stay."""
-    if container.running:
+    if container.running and served:
         context.client.stop(container.name, grace_of(context.journal, container))
     context.client.remove(container.name)
 

@@ -13,6 +13,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.evidence
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.observe import (
     parse_container,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.recipe import RESTART
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec import (
     LABEL,
     Container,
@@ -58,6 +59,9 @@ class DockerClient(Protocol):
     def stop(self, name: str, grace: float) -> None:
         """Stop it; killed after C(grace) seconds."""
 
+    def restart_always(self, name: str) -> None:
+        """Let the Engine start it again whenever it ends, until it is stopped on purpose."""
+
     def remove(self, name: str) -> None:
         """Remove it; gone already is fine. Volumes stay."""
 
@@ -101,7 +105,7 @@ class SdkClient:
         """See L(DockerClient)."""
         with _translated("Docker", "listing containers"):
             raw = self._api.containers(all=True, filters={"label": f"{LABEL}platform"})
-        return [parse_container(item) for item in raw]
+        return sorted((parse_container(item) for item in raw), key=lambda c: c.name)
 
     def inspect(self, name: str) -> dict[str, Any]:
         """See L(DockerClient)."""
@@ -150,6 +154,11 @@ class SdkClient:
     def stop(self, name: str, grace: float) -> None:
         """See L(DockerClient)."""
         self._or_none(lambda: self._api.stop(name, timeout=int(grace)), name, "stopping")
+
+    def restart_always(self, name: str) -> None:
+        """See L(DockerClient)."""
+        with _translated(name, "setting the restart policy"):
+            self._api.update_container(name, restart_policy={"Name": RESTART})
 
     def remove(self, name: str) -> None:
         """See L(DockerClient)."""

@@ -12,6 +12,7 @@ from typing import Any, Optional
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
 
 LOG_LINES = 20
+KILLED = 128 + signal.SIGKILL
 #: (part of the Engine's message, what it means, what to do). The first that matches is used.
 _ENGINE_MESSAGES: tuple[tuple[str, str, str], ...] = (
     (
@@ -130,6 +131,10 @@ def failure(
     if code is None and not state.get("Running", False) and state.get("Status") == "exited":
         code = state.get("ExitCode")
     found = [exit_text(code, oom)] if code is not None or oom else []
+    limit = (inspected.get("HostConfig") or {}).get("Memory") or 0
+    if code == KILLED and limit and not oom:
+        # Under cgroup v1 the Engine often misses the event when the whole container dies of it.
+        found.append(f"most likely out of memory: the limit is {limit // 2**20} MiB")
     found += [text for text in (probe, last_check(inspected), str(state.get("Error") or "")) if text]
     restarts = inspected.get("RestartCount") or 0
     if restarts:

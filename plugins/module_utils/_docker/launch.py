@@ -12,6 +12,7 @@ from typing import Any, Optional
 from ansible_collections.mainstay.platform.plugins.module_utils._docker import health
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.context import Context
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.recipe import (
+    RESTART,
     needs_steady_time,
     service_recipe,
 )
@@ -115,6 +116,9 @@ class Launcher:
         )
         if verdict == health.READY:
             self.context.kill("healthy")
+            policy = (inspected.get("HostConfig") or {}).get("RestartPolicy") or {}
+            if policy.get("Name") != RESTART:
+                self.context.client.restart_always(name)
             return
         raise self.context.failure(
             name,

@@ -24,6 +24,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.types 
 SECOND = 1_000_000_000  # the Engine counts in nanoseconds
 #: Rotation when the daemon has no default of its own: at most 50 MB for each container.
 LOG_OPTIONS = {"max-size": "10m", "max-file": "5"}
+RESTART = "unless-stopped"
 TMPFS_OPTIONS = "rw,noexec,nosuid,nodev,mode=1777"
 
 
@@ -65,7 +66,7 @@ def hardened(platform: str, json_logs: bool) -> dict[str, Any]:
         "CapDrop": ["ALL"],
         "SecurityOpt": ["no-new-privileges"],
         "Init": True,
-        "RestartPolicy": {"Name": "unless-stopped"},
+        "RestartPolicy": {"Name": RESTART},
         "NetworkMode": network_name(platform),
     }
     if json_logs:
@@ -119,6 +120,8 @@ def service_recipe(
     host = {
         **hardened(platform, json_logs),
         **limits(spec.resources),
+        # Until it has been healthy once, a program that ends stays as it ended, to tell why.
+        "RestartPolicy": {"Name": "no"},
         "ReadonlyRootfs": spec.read_only_root,
         "Tmpfs": {path: TMPFS_OPTIONS for path in spec.writable} if spec.read_only_root else {},
         "Mounts": volume_mounts(platform, spec.volumes) + secret_mounts(secrets_directory, files),
@@ -138,7 +141,7 @@ def service_recipe(
     if spec.command:
         recipe["Cmd"] = list(spec.command)
     if one_off:
-        recipe.update(_one_off(spec, host))
+        recipe.update(_one_off(spec))
     elif publish and spec.port:
         address, port = publish
         key = f"{spec.port}/tcp"
@@ -149,9 +152,8 @@ def service_recipe(
     return recipe
 
 
-def _one_off(spec: ServiceSpec, host: dict[str, Any]) -> dict[str, Any]:
-    """What differs for a migration: its command, no restart, no health check."""
-    host["RestartPolicy"] = {"Name": "no"}
+def _one_off(spec: ServiceSpec) -> dict[str, Any]:
+    """What differs for a migration: its command, no health check."""
     command = list(spec.migration.command) if spec.migration else []
     return {"Cmd": command, "Healthcheck": {"Test": ["NONE"]}}
 

@@ -57,7 +57,7 @@ def stage(context: Context) -> None:
     except MainstayError:
         context.refresh()
         with contextlib.suppress(MainstayError):  # the first failure is the one to report
-            take_back(context, [request.release_id], quiet=True)
+            take_back(context, [request.release_id], quiet=True, served=False)
         raise
     context.record.phase = journal.STAGED
     context.save("journal-staged")

@@ -1,0 +1,40 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One call of the release engine, as the module makes it: parameters on stdin, result on stdout."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "collections"))
+
+from ansible_collections.mainstay.platform.plugins.module_utils._docker import (  # noqa: E402
+    engine,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.client import (  # noqa: E402
+    SdkClient,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (  # noqa: E402
+    MainstayError,
+)
+
+
+def main() -> None:
+    """Run it."""
+    asked = json.load(sys.stdin)
+    check = asked.pop("check", False)
+    try:
+        if asked.get("state"):
+            answer = engine.release(asked, SdkClient(), check=check).as_dict()
+        else:
+            answer = {"host": engine.info(asked, SdkClient())}
+    except MainstayError as error:
+        answer = {"failed": str(error), "error": error.as_dict()}
+    print(json.dumps(answer))
+
+
+if __name__ == "__main__":
+    main()
