@@ -1,0 +1,243 @@
+-- Copyright: (c) 2026, Mainstay maintainers
+-- GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+-- SPDX-License-Identifier: GPL-3.0-or-later
+--
+-- Which member a request goes to. Every worker keeps the decoded document and compares one number
+-- with the shared dictionary per request; everything else here is plain Lua on local tables.
+
+local cjson = require "cjson.safe"
+
+local random = math.random
+local now = ngx.now
+local shared = ngx.shared.mainstay_edge
+
+local M = {}
+
+-- Sticky clients carry a bucket, not a release: 10,000 buckets give shares of 0.01 %.
+local BUCKETS = 10000
+-- A member that did not answer is left out for ASIDE_FIRST seconds, twice as long each time it
+-- fails again, never longer than ASIDE_LONGEST.
+local ASIDE_FIRST, ASIDE_LONGEST = 2, 30
+
+local seen = 0 -- generation of the tables below
+local services = {} -- service name -> upstream
+local aside = {} -- address -> time until which it is left out
+local any_aside = false
+local maintenance = false
+
+local function object(value)
+    return type(value) == "table" and value or nil
+end
+
+-- Smooth weighted round robin starts at another place in each worker: otherwise all of them would
+-- send their first requests to the same member.
+local function group_of(spec)
+    local group = { release = spec.release, share = tonumber(spec.share) or 0, total = 0 }
+    for index, member in ipairs(spec.members or {}) do
+        local host, port = member.address:match("^%[?([^%]]+)%]?:(%d+)$")
+        local weight = tonumber(member.weight) or 1
+        group[index] = {
+            address = member.address,
+            host = host,
+            port = tonumber(port),
+            weight = weight,
+            current = random(0, weight * 2),
+        }
+        group.total = group.total + weight
+    end
+    return group
+end
+
+-- Newest release first (release ids sort by time), so that raising its share only ever adds
+-- buckets to it: a client that has seen the new release stays there.
+local function upstream_of(spec)
+    local upstream = { releases = {}, members = 0, total = 0 }
+    for _, group_spec in ipairs(spec.groups or {}) do
+        local group = group_of(group_spec)
+        if #group > 0 then
+            upstream.members = upstream.members + #group
+            upstream.releases[group.release] = group
+            if group.share > 0 then
+                upstream[#upstream + 1] = group
+                upstream.total = upstream.total + group.share
+            end
+        end
+    end
+    table.sort(upstream, function(a, b) return a.release > b.release end)
+    local sticky, preview = object(spec.sticky), object(spec.preview)
+    if sticky then
+        upstream.cookie = sticky.cookie
+        upstream.cookie_variable = "cookie_" .. sticky.cookie
+        upstream.max_age = tonumber(sticky.max_age) or 3600
+    end
+    if preview then
+        upstream.preview = preview.release
+        upstream.preview_variable = "http_" .. preview.header:lower():gsub("-", "_")
+    end
+    return upstream
+end
+
+-- Brings the local tables up to the generation in the shared dictionary; returns it.
+function M.refresh()
+    local generation = shared:get("generation") or 0
+    if generation == seen then
+        return seen
+    end
+    local document = cjson.decode(shared:get("document") or "{}") or {}
+    local fresh = {}
+    for name, spec in pairs(document) do
+        fresh[name] = upstream_of(spec)
+    end
+    services, seen = fresh, generation
+    maintenance = shared:get("maintenance") == true
+    return seen
+end
+
+local function by_position(upstream, position)
+    for index = 1, #upstream do
+        position = position - upstream[index].share
+        if position < 0 then
+            return upstream[index]
+        end
+    end
+    return upstream[#upstream]
+end
+
+local function bucket_of(upstream)
+    local value = ngx.var[upstream.cookie_variable]
+    local bucket = value and tonumber(value:match("^b(%d%d?%d?%d?)$"))
+    if bucket then
+        return bucket
+    end
+    bucket = random(0, BUCKETS - 1)
+    local secure = ngx.var.scheme == "https" and "; Secure" or ""
+    ngx.var.mainstay_cookie = upstream.cookie .. "=b" .. bucket .. "; Path=/; Max-Age="
+        .. upstream.max_age .. secure .. "; HttpOnly; SameSite=Lax"
+    return bucket
+end
+
+-- The group for a request: preview header, then sticky bucket, then share.
+local function group_for(upstream)
+    if upstream.preview then
+        local wish = ngx.var[upstream.preview_variable]
+        if wish then
+            local group = upstream.releases[wish == "next" and upstream.preview or wish]
+            if group then
+                return group
+            end
+        end
+    end
+    if upstream.cookie and upstream.total > 0 then
+        return by_position(upstream, bucket_of(upstream) / BUCKETS * upstream.total)
+    end
+    if #upstream == 1 then
+        return upstream[1]
+    end
+    return by_position(upstream, random() * upstream.total)
+end
+
+local function usable(address, tried, moment)
+    if tried and tried[address] then
+        return false
+    end
+    local limit = any_aside and aside[address]
+    return not limit or limit <= moment
+end
+
+local function turn(group, tried, all)
+    local moment = any_aside and now() or 0
+    local best, total = nil, 0
+    for index = 1, #group do
+        local member = group[index]
+        if all or usable(member.address, tried, moment) then
+            total = total + member.weight
+            member.current = member.current + member.weight
+            if not best or member.current > best.current then
+                best = member
+            end
+        end
+    end
+    if best then
+        best.current = best.current - total
+    end
+    return best
+end
+
+-- A member for the request, or nil. C(tried) holds addresses that already failed for it: the next
+-- one comes from the same group, then from any other; when all are aside, one is tried anyway.
+function M.choose(service, group, tried)
+    local upstream = services[service]
+    if not upstream then
+        return nil
+    end
+    group = group and upstream.releases[group.release] or group_for(upstream)
+    if not group then
+        return nil
+    end
+    local member = turn(group, tried)
+    if member then
+        return member, group
+    end
+    for index = 1, #upstream do
+        if upstream[index] ~= group then
+            member = turn(upstream[index], tried)
+            if member then
+                return member, upstream[index]
+            end
+        end
+    end
+    return turn(group, tried, true), group
+end
+
+-- Further tries that make sense for a service.
+function M.spare(service)
+    local upstream = services[service]
+    return upstream and math.min(upstream.members - 1, 3) or 0
+end
+
+-- Why a request to this service is answered by the edge itself; nil when it is passed on.
+function M.refusal(service)
+    if maintenance and ngx.var.mainstay_bypass ~= "1" then
+        return "maintenance"
+    end
+    local upstream = services[service]
+    if not upstream or (#upstream == 0 and not upstream.preview) then
+        return "unavailable"
+    end
+end
+
+-- A member that refused or did not answer: leave it out for a while, in every worker.
+function M.put_aside(address)
+    local failures = shared:incr("failures:" .. address, 1, 0, ASIDE_LONGEST * 4) or 1
+    local seconds = math.min(ASIDE_FIRST * 2 ^ (failures - 1), ASIDE_LONGEST)
+    aside[address] = now() + seconds
+    any_aside = true
+    shared:set("aside:" .. address, aside[address], seconds)
+    shared:incr("asides", 1, 0)
+end
+
+local asides_seen = 0
+
+-- Called by the timer of each worker: take over what the others put aside, forget what is over.
+function M.share_asides()
+    local count = shared:get("asides") or 0
+    if not any_aside and count == asides_seen then
+        return
+    end
+    asides_seen = count
+    local fresh, found = {}, false
+    for _, upstream in pairs(services) do
+        for _, group in pairs(upstream.releases) do
+            for index = 1, #group do
+                local address = group[index].address
+                local limit = shared:get("aside:" .. address)
+                if limit then
+                    fresh[address], found = limit, true
+                end
+            end
+        end
+    end
+    aside, any_aside = fresh, found
+end
+
+return M
