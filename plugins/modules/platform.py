@@ -12,7 +12,7 @@ module: platform
 short_description: Read and check the description of the platform
 version_added: "0.1.0"
 author:
-  - Mainstay maintainers (@mainstay-platform)
+  - Mainstay maintainers (@mainstay)
 description:
   - Reads all variables whose names begin with C(platform_), resolves their templates, checks them
     against one

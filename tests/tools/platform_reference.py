@@ -23,10 +23,10 @@ PAGE = ROOT / "docs/reference/platform.md"
 INTRODUCTION = """\
 # Reference: the description of a platform
 
-<!-- Made by tests/tools/platform_reference.py from plugins/module_utils/_platform/schema.json. -->
+<!-- Made by tests/tools/platform_reference.py from the schema of the description. -->
 
-Variables of the inventory that begin with `platform_`, and variables of one run. The same schema checks
-them, so this page cannot be out of date. How to write them is told in
+Variables of the inventory that begin with `platform_`, and variables of one run. The same schema
+checks them, so this page cannot be out of date. How to write them is told in
 [Describe a platform](../guides/describe.md).
 
 Where a type says *duration*, *size*, *cpu* or *rate*, these forms are allowed:

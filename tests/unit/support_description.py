@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Mainstay maintainers
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Describe an inventory as a user's run would: through ansible itself, with nothing but the controller."""
+"""Describe an inventory as a user's run would: through ansible itself, on the controller alone."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ANSIBLE = pathlib.Path(sys.executable).parent / "ansible"
 def environment(home: pathlib.Path, extra: Optional[dict[str, str]] = None) -> dict[str, str]:
     """A clean environment: no configuration of this machine, no colours."""
     return {
-        "PATH": os.environ["PATH"],
+        **{key: os.environ[key] for key in ("PATH", "PYTHONPATH") if key in os.environ},
         "HOME": str(home),
         "LC_ALL": "C.UTF-8",
         "ANSIBLE_COLLECTIONS_PATH": str(ROOT / "collections"),

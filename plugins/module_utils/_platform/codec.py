@@ -9,7 +9,9 @@ import dataclasses
 import typing
 from typing import Any, TypeVar
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 T = TypeVar("T")
 

@@ -71,8 +71,8 @@ _STAND_INS = {
     "platform_domain": "unnamed.invalid",
     "platform_services": {},
 }
-#: Levels of a description: taking a key out can leave its object without something it needs, so that
-#: the object goes too, and so on up to the variable.
+#: Levels of a description: taking a key out can leave its object without something it needs, so
+#: that the object goes too, and so on up to the variable.
 _DEEPEST = 8
 #: The same for keys whose absence means something of its own: a service without a port is a worker.
 _KEY_STAND_INS = {"port": 8080}

@@ -13,7 +13,9 @@ import tempfile
 from collections.abc import Iterator
 from typing import Any
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 #: Everything the collection keeps on a host lives below this directory, one directory a platform.
 STATE_ROOT = "/var/lib/mainstay"

@@ -93,7 +93,7 @@ def _parsed(given: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
                 "empty" if not text else "neither an object nor the JSON text of one",
                 shown(text),
                 'versions by service, such as {"api": "2.4.1"}',
-                """-e 'release_versions={"api": "2.4.1"}'""",
+                """without blanks: -e 'release_versions={"api":"2.4.1"}'""",
             )
         ]
     return {**rest, "release_versions": value}, []

@@ -62,10 +62,10 @@ def with_change(variables: dict[str, Any], path: tuple[Any, ...], value: Any, dr
     """Set or drop one place, when it is still there."""
     place: Any = variables
     for key in path[:-1]:
-        try:
-            place = place[key]
-        except (KeyError, IndexError, TypeError):
+        there = key in place if isinstance(place, dict) else isinstance(place, list) and key == 0
+        if not there or not place:
             return
+        place = place[key]
     if isinstance(place, dict) and drop:
         place.pop(path[-1], None)
     elif isinstance(place, dict if isinstance(path[-1], str) else list) and place:
