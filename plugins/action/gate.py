@@ -15,6 +15,7 @@ from typing import Any, Optional
 from ansible.module_utils.urls import open_url
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
+
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import encode
 from ansible_collections.mainstay.platform.plugins.module_utils._release import gates
 

@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 from ansible.errors import AnsibleError
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import decode
 from ansible_collections.mainstay.platform.plugins.module_utils._release.controller import (
     is_gone,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Optional
 
 from ansible.plugins.action import ActionBase
+
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import (
     decode,
     encode,
@@ -36,7 +37,9 @@ class ActionModule(ActionBase):
         run = run_facts(variables, self._loader.get_basedir())
         arguments = {**self._task.args, "controller": encode(here)}
         arguments.setdefault("holder", run["who"])
-        answer = self._execute_module(module_name=MODULE, module_args=arguments, task_vars=variables)
+        answer = self._execute_module(
+            module_name=MODULE, module_args=arguments, task_vars=variables
+        )
         holder = answer.get("held_controller")
         if holder and is_gone(decode(Controller, holder), here):
             arguments["takeover_of"] = answer["held_fence"]

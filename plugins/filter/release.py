@@ -10,11 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import (
     decode,
     encode,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
 from ansible_collections.mainstay.platform.plugins.module_utils._release import (
     flow,

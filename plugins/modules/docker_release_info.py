@@ -104,9 +104,12 @@ host:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.mainstay.platform.plugins.module_utils._docker import engine
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.client import SdkClient
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import STATE_ROOT
 
 ARGUMENTS = {

@@ -120,8 +120,14 @@ answer:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
-from ansible_collections.mainstay.platform.plugins.module_utils._release.entry import KINDS, OUTCOMES
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._release.entry import (
+    KINDS,
+    OUTCOMES,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
 from ansible_collections.mainstay.platform.plugins.module_utils._release.recording import ask
 

@@ -125,7 +125,10 @@ duration:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
 from ansible_collections.mainstay.platform.plugins.module_utils._release.lock import LockHeld
 from ansible_collections.mainstay.platform.plugins.module_utils._release.locking import change_lock
@@ -135,7 +138,11 @@ def argument_spec() -> dict:
     """Options of the module."""
     return {
         "platform": {"type": "str", "required": True},
-        "state": {"type": "str", "choices": ["acquired", "renewed", "released"], "default": "acquired"},
+        "state": {
+            "type": "str",
+            "choices": ["acquired", "renewed", "released"],
+            "default": "acquired",
+        },
         "release_id": {"type": "str", "required": True},
         "purpose": {"type": "str", "default": ""},
         "step": {"type": "str", "default": ""},

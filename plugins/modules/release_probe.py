@@ -135,7 +135,10 @@ duration:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._release.probing import change_probe
 
 

@@ -105,7 +105,10 @@ duration:
 """
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
 from ansible_collections.mainstay.platform.plugins.module_utils._release.recording import record
 
@@ -116,7 +119,11 @@ def argument_spec() -> dict:
         "platform": {"type": "str", "required": True},
         "release_id": {"type": "str", "required": True},
         "fence": {"type": "int", "required": True},
-        "state": {"type": "str", "choices": ["started", "running", "finished"], "default": "running"},
+        "state": {
+            "type": "str",
+            "choices": ["started", "running", "finished"],
+            "default": "running",
+        },
         "entry": {"type": "dict", "default": {}},
         "keep": {"type": "int", "default": 200},
         "state_root": {"type": "path", "default": "/var/lib/mainstay"},

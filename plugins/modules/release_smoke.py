@@ -109,6 +109,7 @@ problems:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Smoke
 from ansible_collections.mainstay.platform.plugins.module_utils._release.http import Target
 from ansible_collections.mainstay.platform.plugins.module_utils._release.smoke import (

@@ -99,7 +99,9 @@ def table(outcomes: list[Outcome]) -> str:
         for o in outcomes
     ]
     widths = [min(70, max(len(row[i]) for row in cells)) for i in range(4)]
-    lines = ["  ".join(cell[: widths[i]].ljust(widths[i]) for i, cell in enumerate(row)) for row in cells]
+    lines = [
+        "  ".join(cell[: widths[i]].ljust(widths[i]) for i, cell in enumerate(row)) for row in cells
+    ]
     lines.insert(1, "  ".join("-" * width for width in widths))
     return "\n".join(lines)
 

@@ -20,7 +20,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec imp
     Container,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.watch import Watch
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 PARALLEL = 16
 

@@ -18,7 +18,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec imp
     LABEL,
     Container,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 try:
     import docker

@@ -35,7 +35,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec imp
     network_name,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.timer import Timers
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Volume
 
 
@@ -96,7 +98,9 @@ class Context:
     def fingerprints(self) -> dict[str, str]:
         """Keyed hash of the secrets of each service and store that is made from the description."""
         found = {
-            spec.name: self.secrets.fingerprint(names_used(spec), self.request.secrets, not self.check)
+            spec.name: self.secrets.fingerprint(
+                names_used(spec), self.request.secrets, not self.check
+            )
             for spec in self.request.services
             if spec.name not in self.request.from_releases
         }

@@ -150,7 +150,9 @@ def _alone(directory: str, check: bool) -> Iterator[None]:
 def _facts(context: Context) -> dict[str, Any]:
     request, own = context.request, context.own()
     record = context.journal.releases.get(request.release_id)
-    origins = {s.name: request.from_releases.get(s.name, request.release_id) for s in request.services}
+    origins = {
+        s.name: request.from_releases.get(s.name, request.release_id) for s in request.services
+    }
     origins.update(request.from_releases)
     endpoints: dict[str, list[str]] = {}
     for container in sorted(own, key=lambda c: c.replica):

@@ -9,7 +9,9 @@ import signal
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 LOG_LINES = 20
 KILLED = 128 + signal.SIGKILL
@@ -66,7 +68,11 @@ _ENGINE_MESSAGES: tuple[tuple[str, str, str], ...] = (
         "the command is not in the image",
         "check command in the description of the service",
     ),
-    ("x509", "the certificate of the registry is not trusted", "give its CA in platform_registries"),
+    (
+        "x509",
+        "the certificate of the registry is not trusted",
+        "give its CA in platform_registries",
+    ),
     (
         "server gave HTTP response to HTTPS client",
         "the registry speaks plain HTTP",
@@ -135,7 +141,9 @@ def failure(
     if code == KILLED and limit and not oom:
         # Under cgroup v1 the Engine often misses the event when the whole container dies of it.
         found.append(f"most likely out of memory: the limit is {limit // 2**20} MiB")
-    found += [text for text in (probe, last_check(inspected), str(state.get("Error") or "")) if text]
+    found += [
+        text for text in (probe, last_check(inspected), str(state.get("Error") or "")) if text
+    ]
     restarts = inspected.get("RestartCount") or 0
     if restarts:
         found.append(f"restarted {restarts} times")

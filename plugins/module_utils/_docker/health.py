@@ -99,9 +99,7 @@ def probe_tcp(host: str, port: int, timeout: float) -> tuple[bool, str]:
         return False, f"{host}:{port}: {error}"
 
 
-def probe_redis(
-    host: str, port: int, password: Optional[str], timeout: float
-) -> tuple[bool, str]:
+def probe_redis(host: str, port: int, password: Optional[str], timeout: float) -> tuple[bool, str]:
     """PING, after AUTH when there is a password; the password is in no message."""
     commands = ([["AUTH", password]] if password else []) + [["PING"]]
     try:

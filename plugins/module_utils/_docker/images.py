@@ -9,7 +9,9 @@ from collections.abc import Mapping
 from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.client import DockerClient
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.image import parse_image
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Registry
 

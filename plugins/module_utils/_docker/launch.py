@@ -28,7 +28,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.watch im
     Probe,
     Watch,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 #: How long a worker without any health check must stay up before it counts as started.
 STEADY_SECONDS = 2.0
@@ -161,7 +163,9 @@ def seen_in(inspected: dict[str, Any]) -> tuple[health.Seen, bool]:
     check = (state.get("Health") or {}).get("Status") or ""
     running = bool(state.get("Running")) and not inspected.get("RestartCount")
     code = None if running else state.get("ExitCode")
-    seen = health.Seen(running=running, exit_code=code, oom=bool(state.get("OOMKilled")), check=check)
+    seen = health.Seen(
+        running=running, exit_code=code, oom=bool(state.get("OOMKilled")), check=check
+    )
     return seen, "Health" in state
 
 

@@ -23,7 +23,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec imp
     container_name,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.watch import Watch
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 
 def migrate(context: Context) -> None:
@@ -60,9 +62,7 @@ def _run(context: Context, launcher: Launcher, spec: ServiceSpec, secrets: str) 
             context.client, spec.image, request.registries, request.secrets
         )
         context.client.remove(name)
-        launcher.create(
-            Order(spec, 0, request.release_id, name, image, secrets, kind=MIGRATION)
-        )
+        launcher.create(Order(spec, 0, request.release_id, name, image, secrets, kind=MIGRATION))
         launcher.start(name)
         context.kill("migration-created")
     seen = launcher.watch.until_ended(name, migration.timeout, lambda: _exit_code(context, name))

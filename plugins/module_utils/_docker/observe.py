@@ -79,9 +79,7 @@ def service_state(
     }
 
 
-def _difference(
-    spec: ServiceSpec, secrets: str, journal: Journal, own: list[Container]
-) -> str:
+def _difference(spec: ServiceSpec, secrets: str, journal: Journal, own: list[Container]) -> str:
     if any(c.config != spec.config_hash for c in own):
         return describe_difference(journal.spec_of(own[0].origin, spec.name), spec)
     if any(c.secrets != secrets for c in own):

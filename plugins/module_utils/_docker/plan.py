@@ -27,7 +27,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec imp
     StoreSpec,
     container_name,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 CREATE, REPLACE, WAKE, ADOPT = "create", "replace", "wake", "adopt"
 REPLICAS = (SERVICE, WORKER)
@@ -192,9 +194,7 @@ def plan_stores(
     """Absent stores are created; existing ones are left alone unless named in recreate_stores."""
     found = []
     for spec in request.stores:
-        existing = next(
-            (c for c in containers if c.kind == STORE and c.service == spec.name), None
-        )
+        existing = next((c for c in containers if c.kind == STORE and c.service == spec.name), None)
         name = container_name(request.platform, spec.name, 1, request.release_id)
         secrets = fingerprints[spec.name]
         if existing is None:
@@ -251,10 +251,14 @@ def plan_finish(
     ]
     retained = retained_origins(request.keep, request.retain, journal, others, interrupted)
     remove = [c for c in others if c.origin not in retained.get(c.service, ())]
-    remove += [c for c in containers if c.kind == MIGRATION and c.name not in going and not c.running]
+    remove += [
+        c for c in containers if c.kind == MIGRATION and c.name not in going and not c.running
+    ]
     staying = [c for c in others if c.running and c not in remove]
     warm_until = {n: r.due for r in journal.retiring for n in r.containers}
-    overdue = [c for c in staying if request.keep_warm <= 0 or warm_until.get(c.name, now + 1) <= now]
+    overdue = [
+        c for c in staying if request.keep_warm <= 0 or warm_until.get(c.name, now + 1) <= now
+    ]
     warm = [c for c in staying if c not in overdue and c.name not in warm_until]
     return Finish(
         back=back,

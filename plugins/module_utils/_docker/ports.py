@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 
 def parse_range(text: str) -> tuple[int, int]:

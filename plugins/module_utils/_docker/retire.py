@@ -78,8 +78,10 @@ def revert(context: Context) -> None:
 
 def _sentences(context: Context, finish_plan: plan.Finish, timers: bool) -> list[str]:
     warm = f"{context.request.keep_warm:.0f} s"
-    after = f"for {warm}" if timers else (
-        f"until the next release: there is no systemd here to stop it after {warm}"
+    after = (
+        f"for {warm}"
+        if timers
+        else (f"until the next release: there is no systemd here to stop it after {warm}")
     )
     return (
         finish_plan.back.actions
@@ -128,5 +130,3 @@ def _prune_secrets(context: Context) -> None:
         for name, spec in record.services.items():
             keep.add(directory_name(record.secrets.get(name, ""), spec.config_hash))
     context.secrets.prune(keep)
-
-

@@ -22,7 +22,9 @@ from collections.abc import Collection, Mapping
 from typing import Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec import ServiceSpec
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import (
     ensure_directory,
     write_atomic,

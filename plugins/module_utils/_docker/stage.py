@@ -22,15 +22,17 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.launch i
     Order,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.ports import allocate
-from ansible_collections.mainstay.platform.plugins.module_utils._docker.stores import volume_of
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.storekeeper import (
     bring_up,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.stores import volume_of
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.watch import (
     Cancelled,
     Watch,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 #: More containers at once only make the Engine slower.
 PARALLEL = 16
@@ -73,7 +75,11 @@ def _write_ahead(context: Context, replicas: list[plan.Replica]) -> None:
         if replica.origin == context.request.release_id:
             record.services[replica.spec.name] = replica.spec
             record.secrets[replica.spec.name] = replica.secrets
-        kind = {plan.CREATE: record.created, plan.REPLACE: record.created, plan.WAKE: record.started}
+        kind = {
+            plan.CREATE: record.created,
+            plan.REPLACE: record.created,
+            plan.WAKE: record.started,
+        }
         names = kind.get(replica.how)
         # A worker of an earlier release is only started by the switch.
         asleep = replica.how == plan.WAKE and replica.is_worker
@@ -97,9 +103,7 @@ def _cancel_retirement(context: Context, names: set[str]) -> None:
         context.refresh()
 
 
-def _bring_up(
-    context: Context, replicas: list[plan.Replica], stores: list[plan.StorePlan]
-) -> None:
+def _bring_up(context: Context, replicas: list[plan.Replica], stores: list[plan.StorePlan]) -> None:
     making = [r for r in replicas if r.how in (plan.CREATE, plan.REPLACE)]
     client = context.client
     json_logs = True

@@ -9,7 +9,9 @@ import os
 import subprocess
 from typing import Protocol
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 
 class Timers(Protocol):

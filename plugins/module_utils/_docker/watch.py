@@ -22,7 +22,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.health i
     judge,
     next_delay,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 Probe = Callable[[], tuple[bool, str]]
 #: A lost stream of events delays the end of a wait by at most this.

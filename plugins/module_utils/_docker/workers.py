@@ -17,7 +17,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.context 
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.launch import Launcher
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec import Container
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.watch import Watch
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 
 def switch(context: Context) -> None:
@@ -27,9 +29,7 @@ def switch(context: Context) -> None:
     record = context.journal.releases.get(request.release_id)
     known = record.secrets if record else {}
     prints = {spec.name: known.get(spec.name, "") for spec in request.services}
-    replicas = [
-        r for r in plan.plan_replicas(request, context.journal, own, prints) if r.is_worker
-    ]
+    replicas = [r for r in plan.plan_replicas(request, context.journal, own, prints) if r.is_worker]
     pairs = plan.plan_workers(replicas, own)
     for old, new in pairs:
         context.actions += [f"stop {old.name}"] if old else []

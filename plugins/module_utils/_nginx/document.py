@@ -10,7 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Optional
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 #: Names that can be part of a cookie name, a header name or a log line without quoting.
 _TOKEN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
@@ -170,9 +172,7 @@ def _sticky(path: str, spec: Any, problems: list[str]) -> Optional[Document]:
     return {"cookie": cookie, "max_age": age}
 
 
-def _preview(
-    path: str, spec: Any, releases: list[str], problems: list[str]
-) -> Optional[Document]:
+def _preview(path: str, spec: Any, releases: list[str], problems: list[str]) -> Optional[Document]:
     if spec is None or not _keys(path, spec, {"header", "release"}, problems):
         return None
     header, release = str(spec.get("header") or ""), str(spec.get("release") or "")

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 KINDS = ("deploy", "rollback", "restore", "drill", "maintenance")
 #: C(running) is the only outcome an open entry has.
@@ -45,7 +47,9 @@ SHAPE: dict[str, Any] = {
 }
 
 
-def opened(platform: str, release_id: str, fence: int, now: str, part: dict[str, Any]) -> dict[str, Any]:
+def opened(
+    platform: str, release_id: str, fence: int, now: str, part: dict[str, Any]
+) -> dict[str, Any]:
     """A new entry with C(part) in it."""
     start = {
         **{key: _copy(value) for key, value in SHAPE.items()},

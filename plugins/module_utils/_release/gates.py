@@ -136,7 +136,10 @@ def judge_metric(rule: MetricRule, answer: dict[str, Any]) -> Judgement:
     values = _values(answer.get("data") or {})
     if len(values) < rule.minimum_samples:
         return Judgement(
-            NO_DATA[rule.no_data], f"{len(values)} series with a value", rule.expected(), len(values)
+            NO_DATA[rule.no_data],
+            f"{len(values)} series with a value",
+            rule.expected(),
+            len(values),
         )
     bad = [v for v in values if _outside(rule, v)]
     observed = ", ".join(f"{v:g}" for v in sorted(bad or values)[:5])

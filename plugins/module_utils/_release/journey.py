@@ -8,7 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import (
     Platform,
     ReleasePolicy,
@@ -130,7 +132,9 @@ def _addresses(fleet: Fleet) -> set[str]:
     return {address for placement in fleet.values() for address in placement.addresses()}
 
 
-def previous_good(ledger: dict[str, Any], release_id: Optional[str] = None) -> dict[str, Any] | None:
+def previous_good(
+    ledger: dict[str, Any], release_id: Optional[str] = None
+) -> dict[str, Any] | None:
     """The entry a rollback goes to: C(release_id), or the newest one that served other origins.
 
     C(ledger["releases"]) is newest first. An entry counts when it was deployed; the current one and
@@ -196,7 +200,5 @@ def _origins(entry: dict[str, Any]) -> dict[str, str]:
 def _undone_by_rollbacks(releases: list[dict[str, Any]]) -> set[str]:
     """Releases somebody went back from: a second rollback must not return to a bad version."""
     return {
-        str(r["previous"])
-        for r in releases
-        if r.get("kind") == "rollback" and r.get("previous")
+        str(r["previous"]) for r in releases if r.get("kind") == "rollback" and r.get("previous")
     }

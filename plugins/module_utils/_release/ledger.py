@@ -13,7 +13,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec 
     decode,
     encode,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import (
     STATE_ROOT,
     exclusive,

@@ -14,7 +14,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import encode
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 _FORMAT = "%Y-%m-%dT%H:%M:%S.%fZ"
 

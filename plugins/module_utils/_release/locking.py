@@ -56,7 +56,9 @@ def _sentence(before: lock.LockState, after: lock.LockState, params: Mapping[str
         return f"give the lock back (counter {after.fence})"
     if params["state"] == "renewed":
         return f"renew the lock (counter {after.fence})"
-    sentence = f"take the lock for {params['purpose'] or params['release_id']} (counter {after.fence})"
+    sentence = (
+        f"take the lock for {params['purpose'] or params['release_id']} (counter {after.fence})"
+    )
     if after.lease is not None and after.lease.taken_over_from:
         sentence += f", over from {after.lease.taken_over_from}"
     return sentence

@@ -26,7 +26,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.files 
     read_json,
     write_json,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._release.controller import started_at
+from ansible_collections.mainstay.platform.plugins.module_utils._release.controller import (
+    started_at,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._release.http import (
     Target,
     ask,
@@ -76,7 +78,9 @@ def probe(probing: Probing, results: str, stopped: threading.Event) -> None:
             fresh = number % FRESH == FRESH - 1
             number += 1
             if not slots.acquire(blocking=False):
-                _note(out, shop, time.time(), 0, 0.0, "the edge leaves too many requests unanswered")
+                _note(
+                    out, shop, time.time(), 0, 0.0, "the edge leaves too many requests unanswered"
+                )
                 continue
             threading.Thread(
                 target=_one, args=(probing, shop, slots, out, fresh), daemon=True
@@ -85,9 +89,7 @@ def probe(probing: Probing, results: str, stopped: threading.Event) -> None:
             slots.acquire(timeout=probing.target.timeout + 1.0)
 
 
-def _one(
-    probing: Probing, shop: _Shop, slots: threading.Semaphore, out: Any, fresh: bool
-) -> None:
+def _one(probing: Probing, shop: _Shop, slots: threading.Semaphore, out: Any, fresh: bool) -> None:
     at = time.time()
     try:
         link = None if fresh else _idle(shop)

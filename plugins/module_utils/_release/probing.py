@@ -13,8 +13,8 @@ from typing import Any
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
 from ansible_collections.mainstay.platform.plugins.module_utils._release.http import Target
 from ansible_collections.mainstay.platform.plugins.module_utils._release.prober import (
-    Probing,
     ProbeFiles,
+    Probing,
     end,
     launch,
 )

@@ -9,7 +9,9 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
 from ansible_collections.mainstay.platform.plugins.module_utils._release import entry, lock
 from ansible_collections.mainstay.platform.plugins.module_utils._release.fence import check_fence

@@ -15,7 +15,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import ReleasePolicy
 
 
@@ -226,9 +228,7 @@ def _without_repeats(steps: list[SwitchStep]) -> list[SwitchStep]:
 
 
 #: Planner by strategy; C(flip) is the way back: everything at once, nothing to compare.
-_PLANNERS: dict[
-    str, Callable[[ReleasePolicy, Fleet, Fleet, list[str]], list[SwitchStep]]
-] = {
+_PLANNERS: dict[str, Callable[[ReleasePolicy, Fleet, Fleet, list[str]], list[SwitchStep]]] = {
     "rolling": _rolling,
     "blue_green": _blue_green,
     "canary": _canary,

@@ -119,7 +119,8 @@ def _truth(plan: Plan, outcome: str) -> list[str]:
         return lines or ["all services serve what they served before"]
     if outcome in ("rolled_back", "refused", "held"):
         kept = [
-            f"{name} still serves {change['from']}" for name, change in sorted(plan.versions.items())
+            f"{name} still serves {change['from']}"
+            for name, change in sorted(plan.versions.items())
         ]
         if outcome == "held":
             kept.append("the new version stays on the hosts, without traffic, for a look")

@@ -70,7 +70,16 @@ def images(registry: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """Repository prefix; C(api) in two versions, C(checked) with a health check of its own."""
     place = tmp_path_factory.mktemp("image")
     environment = {**os.environ, "CGO_ENABLED": "0"}
-    run("go", "build", "-trimpath", "-o", str(place / "program"), ".", cwd=HERE / "program", env=environment)
+    run(
+        "go",
+        "build",
+        "-trimpath",
+        "-o",
+        str(place / "program"),
+        ".",
+        cwd=HERE / "program",
+        env=environment,
+    )
     made = []
     for name, version, check in [
         *(("api", v, "") for v in VERSIONS),
@@ -78,7 +87,15 @@ def images(registry: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     ]:
         tag = f"{registry}/mse/{name}:{version}"
         (place / "Dockerfile").write_text(DOCKERFILE.format(version=version, check=check))
-        run("docker", "build", "-q", "-t", tag, str(place), env={**environment, "DOCKER_BUILDKIT": "0"})
+        run(
+            "docker",
+            "build",
+            "-q",
+            "-t",
+            tag,
+            str(place),
+            env={**environment, "DOCKER_BUILDKIT": "0"},
+        )
         run("docker", "push", "-q", tag)
         made.append(tag)
     yield f"{registry}/mse"

@@ -57,7 +57,9 @@ class Host:
     def __init__(self, state_root: pathlib.Path) -> None:
         self.root = state_root
 
-    def call(self, state: str, release_id: str, *, kill_at: str = "", **more: Any) -> dict[str, Any]:
+    def call(
+        self, state: str, release_id: str, *, kill_at: str = "", **more: Any
+    ) -> dict[str, Any]:
         """The module's answer; C({"killed": True}) when it was killed on the way."""
         asked = {
             "platform": PLATFORM,
@@ -98,7 +100,11 @@ class Host:
 
     def clean(self) -> None:
         """Remove everything of the platform."""
-        for kind, remove in (("ps -aq", "rm -f"), ("volume ls -q", "volume rm"), ("network ls -q", "network rm")):
+        for kind, remove in (
+            ("ps -aq", "rm -f"),
+            ("volume ls -q", "volume rm"),
+            ("network ls -q", "network rm"),
+        ):
             found = run(
                 "docker", *kind.split(), "--filter", f"label=io.mainstay.platform={PLATFORM}"
             ).split()

@@ -34,11 +34,19 @@ class Release:
             spec(images, "jobs", version, port=None, replicas=1),
         ]
 
-    def step(self, state: str, keep: dict[str, str], kill_at: str = "", **more: Any) -> dict[str, Any]:
+    def step(
+        self, state: str, keep: dict[str, str], kill_at: str = "", **more: Any
+    ) -> dict[str, Any]:
         """One state of this release."""
         arguments = {} if state in ("finished", "reverted") else {"services": self.services}
         return self.host.call(
-            state, self.id, kill_at=kill_at, keep=keep, secrets={"token": SECRET}, **arguments, **more
+            state,
+            self.id,
+            kill_at=kill_at,
+            keep=keep,
+            secrets={"token": SECRET},
+            **arguments,
+            **more,
         )
 
     def all(self, before: dict[str, str]) -> dict[str, str]:

@@ -8,11 +8,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import (
     decode,
     encode,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import (
     Migration,
     Platform,
@@ -146,7 +149,9 @@ def test_a_plan_survives_the_way_through_a_task() -> None:
 def test_journey_keeps_what_is_unchanged_and_names_who_arrives_and_leaves() -> None:
     observed = {"app1": host(api="changed", web="current", worker="changed")}
     plan = flow.plan_deploy(PLATFORM, observed, EDGES, ledger(CURRENT))
-    staged = {"app1": {"endpoints": {"api": ["10.0.0.1:20001"]}, "images": {"api": "r/api@sha256:1"}}}
+    staged = {
+        "app1": {"endpoints": {"api": ["10.0.0.1:20001"]}, "images": {"api": "r/api@sha256:1"}}
+    }
     specs = {"app1": [{"name": "api", "config_hash": "h"}]}
     recorded = journey.describe_services(PLATFORM, specs)
     way = journey.plan_journey(plan, PLATFORM.release, "r2", staged, recorded)
@@ -225,7 +230,9 @@ def test_rollback_starts_what_the_hosts_still_have() -> None:
     ("failure", "facts", "expected"),
     [
         pytest.param(None, {"locked": True, "reverted": False}, "deployed", id="no failure"),
-        pytest.param({"x": 1}, {"locked": False, "reverted": False}, "refused", id="before the lock"),
+        pytest.param(
+            {"x": 1}, {"locked": False, "reverted": False}, "refused", id="before the lock"
+        ),
         pytest.param({"x": 1}, {"locked": True, "reverted": True}, "rolled_back", id="taken back"),
         pytest.param({"x": 1}, {"locked": True, "reverted": False}, "failed", id="not taken back"),
         pytest.param(

@@ -8,7 +8,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import (
     CanaryStep,
     ReleasePolicy,
@@ -20,8 +25,6 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release.strateg
     plan_switch,
     settled,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
 HOSTS = ["app1", "app2", "app3"]
 
