@@ -38,11 +38,12 @@ hash_of() { cat "$@" | sha256sum | cut -d' ' -f1; }
 # python_of LOWEST HIGHEST PYTHON: print the executable when it runs, has venv and fits.
 python_of() {
     "$3" - "$1" "$2" 2>/dev/null <<'PYTHON'
-import ensurepip, ssl, sys, venv
+import ensurepip, os, ssl, sys, venv
 lowest, highest = (tuple(map(int, text.split("."))) for text in sys.argv[1:])
 if not lowest <= sys.version_info[:2] <= highest:
     raise SystemExit(1)
-print(sys.executable)
+# Not the virtual environment that may be first on PATH, but what it was made with.
+print(os.path.realpath(sys._base_executable))
 PYTHON
 }
 
