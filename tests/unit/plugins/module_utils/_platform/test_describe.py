@@ -188,3 +188,16 @@ def test_rules_of_production_are_warnings_elsewhere() -> None:
     platform, problems = found(change)
     assert platform is not None
     assert len(warnings_of(problems)) == 3
+
+
+def test_the_example_of_the_guide_is_sound() -> None:
+    guide = (HERE.parents[4] / "docs/guides/describe.md").read_text()
+    block = guide[guide.index("    platform_name: shop") : guide.index("The hosts stand in")]
+    variables = yaml.safe_load(block)
+    assert set(variables["platform_secrets"]) == {"jwt_secret", "db_password"}
+    variables["platform_secrets"] = {
+        k: SOUND["platform_secrets"][k] for k in ("jwt_secret", "db_password")
+    }
+    platform, problems = describe(variables, {}, GROUPS)
+    assert problems == []
+    assert platform is not None
