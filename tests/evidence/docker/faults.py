@@ -1,0 +1,175 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Releases that must not go through: what they leave, what visitors see, what is said."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Callable
+
+from evidence import bed
+from evidence.docker.common import APPS, COMMAND, changed, inject, versions
+from evidence.evidence import Figure, Row
+
+GOAL = "rolled_back or refused, return code not 0, old version everywhere, 0 failed, reason in the last 20 lines"
+START = "1.0.0"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A release that must fail: what is deployed, what breaks, which word the reason must hold.
+
+    C(allowed) says which failed requests are excused (the canary's share, what was in flight on a
+    dead host); C(broken) surrounds the whole run, C(environment) breaks something at a task.
+    """
+
+    version: str
+    reason: str
+    arguments: tuple[str, ...] = ()
+    environment: dict[str, str] | None = None
+    broken: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
+    excused: Callable[[dict[str, Any]], int] = lambda report: 0
+    inventory: str = bed.INVENTORY
+
+
+def measure(fault: Fault, repeats: int) -> Figure:
+    """Run the fault once under load and hold everything against the goal."""
+    bed.settle(START)
+    before = versions()
+    with bed.load("--clients", "50", "--ws", "5") as load:
+        with fault.broken():
+            run = bed.deploy(
+                fault.version,
+                *fault.arguments,
+                environment=fault.environment,
+                inventory=fault.inventory,
+            )
+    after = bed.deploy(START)
+    lost = load.failed - fault.excused(load.report)
+    facts = {
+        f"outcome {run.outcome}": run.outcome in ("rolled_back", "refused", "unreachable"),
+        f"rc {run.code}": run.code != 0,
+        "old version on all hosts": versions() == before,
+        f"{lost} of {load.requests} failed": lost <= 0,
+        "reason in the last 20 lines": fault.reason in run.tail(20),
+        f"next run {after.outcome}": after.outcome in ("unchanged", "deployed"),
+    }
+    wrong = [name for name, holds in facts.items() if not holds]
+    text = ", ".join(f"NOT {n}" if n in wrong else n for n in facts)
+    return Figure(text, "", not wrong)
+
+
+@contextlib.contextmanager
+def host_rule(host: str, rule: str) -> Iterator[None]:
+    """A firewall rule on a host for the length of the block."""
+    bed.on_host(host, f"iptables -I {rule}")
+    try:
+        yield
+    finally:
+        bed.on_host(host, f"iptables -D {rule}")
+
+
+@contextlib.contextmanager
+def testbed_fault(host: str, fault: str, mend: str) -> Iterator[None]:
+    """One of the bed's faults for the length of the block."""
+    bed.testbed("fault", host, fault)
+    try:
+        yield
+    finally:
+        bed.testbed("fault", host, mend)
+
+
+@contextlib.contextmanager
+def mended(*commands: tuple[str, str]) -> Iterator[None]:
+    """Faults that a callback causes in the middle are mended after the run."""
+    try:
+        yield
+    finally:
+        for host, mend in commands:
+            bed.testbed("fault", host, mend, check=False)
+
+
+def errors_of_the_canary(report: dict[str, Any]) -> int:
+    """Failed requests that the bad version itself answered."""
+    return int((report.get("failed_by_version") or {}).get("2.0.0-errors", 0))
+
+
+def in_flight(report: dict[str, Any]) -> int:
+    """At most what the load had in the air on one of three hosts: a third of its 50 clients."""
+    return min(int(report["failed"]), 50 // len(APPS) + 1)
+
+
+def _smoke_fails(services: dict[str, Any]) -> None:
+    services["api"]["smoke"] = [{"path": "/api/health", "contains": "words that never come"}]
+
+
+NEVER_HEALTHY = "OUTPUT -p tcp --dport 3000 -m conntrack --ctstate NEW -j REJECT"
+REGISTRY_DOWN = "tests/testbed/fault registry registry-down"
+PROBER = "4/6 Start the prober"
+STAGE = "3/6 Stage the new version beside the old one"
+
+FAULTS: dict[str, tuple[str, Fault]] = {
+    "host-never-healthy": (
+        "host 3 of 3 gets a version that never turns healthy",
+        Fault("1.1.0", "app3", broken=lambda: host_rule("app3", NEVER_HEALTHY)),
+    ),
+    "never-healthy": (
+        "a version that never turns healthy anywhere",
+        Fault("2.0.0-unhealthy", "health"),
+    ),
+    "exits-at-start": ("a version that exits at start", Fault("2.0.0-exit", "exit")),
+    "migration-fails": ("a migration that fails", Fault("2.0.0-migrate-fails", "migrat")),
+    "canary-errors": (
+        "canary with 20 % errors",
+        Fault(
+            "2.0.0-errors",
+            "failed",
+            ("-e", "release_strategy=canary"),
+            excused=errors_of_the_canary,
+        ),
+    ),
+    "smoke-fails": (
+        "smoke fails after the switch",
+        Fault("1.1.0", "words that never come", changed("smoke", _smoke_fails, "services")),
+    ),
+    "registry-dies": (
+        "registry dies in the middle",
+        Fault(
+            "1.1.0",
+            "registry",
+            environment=inject("before", STAGE, REGISTRY_DOWN),
+            broken=lambda: mended(("registry", "registry-up")),
+        ),
+    ),
+    "disk-full": (
+        "disk full on one host",
+        Fault("1.2.0", "app2", broken=lambda: testbed_fault("app2", "disk-full", "disk-free")),
+    ),
+    "host-unreachable": (
+        "one app host becomes unreachable between stage and switch, and comes back later",
+        Fault(
+            "1.1.0",
+            "app3",
+            environment=inject("before", PROBER, "tests/testbed/fault app3 unreachable"),
+            broken=lambda: mended(("app3", "back")),
+            excused=in_flight,
+        ),
+    ),
+}
+
+
+def _row(name: str) -> Row:
+    what, fault = FAULTS[name]
+    return Row(
+        f"fault-{name}",
+        what,
+        GOAL,
+        COMMAND.format(f"fault-{name}"),
+        lambda repeats: measure(fault, repeats),
+    )
+
+
+ROWS = [_row(name) for name in FAULTS]
