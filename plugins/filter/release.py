@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
 from ansible.errors import AnsibleFilterError
@@ -63,11 +63,12 @@ def release_plan(
     kind: str = "deploy",
     release_id: Optional[str] = None,
     accept_irreversible: bool = False,
+    only: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The plan of a deploy or a rollback, with C(nothing_to_do) beside the plan's own fields."""
     described = decode(Platform, platform)
     if kind == "deploy":
-        plan = flow.plan_deploy(described, observed, edges, ledger)
+        plan = flow.plan_deploy(described, observed, edges, ledger, tuple(only))
     else:
         target = journey.rollback_target(described.id, ledger, release_id, accept_irreversible)
         plan = flow.plan_rollback(described, observed, edges, ledger, target)

@@ -22,6 +22,8 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 WORK = ROOT / "build" / "evidence"
 TESTBED = ROOT / "tests" / "testbed"
 INVENTORY = "inventories/demo"
+EDGE = "172.30.77.11"
+DOMAIN = "demo.mainstay.test"
 #: No playbook on the bed takes longer; a run that does is ended and counts as failed.
 PLAYBOOK_LIMIT = 300.0
 
@@ -164,36 +166,67 @@ class Load:
     @property
     def failed(self) -> int:
         """Requests that got no good answer."""
-        return int(self.report["failed"])
+        return int(self.report["totals"]["failed"])
 
     @property
     def requests(self) -> int:
         """Requests sent."""
-        return int(self.report["requests"])
+        return int(self.report["totals"]["requests"])
+
+    @property
+    def cut(self) -> int:
+        """WebSockets that ended before the load did."""
+        return int(self.report["totals"]["sockets_cut"])
+
+    def first_failure(self) -> str:
+        """The first failed request in words; empty when there is none."""
+        first = (self.report.get("first_failures") or [None])[0]
+        if first is None:
+            return ""
+        keys = ("mode", "class", "method", "version", "detail")
+        return " ".join(str(first.get(key, "")) for key in keys).strip()
 
 
 @contextlib.contextmanager
-def load(*flags: str, settle_seconds: float = 1.0) -> Iterator[Load]:
-    """Constant load on the edge for the length of the block, and a moment before and after."""
-    handle = Load()
-    target = WORK / f"load-{os.getpid()}-{time.monotonic_ns()}.json"
+def load(*flags: str, edge: str = EDGE) -> Iterator[Load]:
+    """Constant load on the edge for the length of the block; it begins when all clients have an answer."""
+    sys.path.insert(0, str(TESTBED))
+    from bed import programs  # the bed's own package, which builds the generator when needed
+
     WORK.mkdir(parents=True, exist_ok=True)
+    handle = Load()
+    name = f"load-{os.getpid()}-{time.monotonic_ns()}"
+    target, ready = WORK / f"{name}.json", WORK / f"{name}.ready"
     process = subprocess.Popen(
-        [str(TESTBED / "load"), "--output", str(target), *flags],
-        cwd=ROOT,
+        [
+            str(programs.ensure("loadgen")),
+            *("-url", f"https://{DOMAIN}", "-resolve", edge, "-insecure"),
+            *("-output", str(target), "-ready-file", str(ready), "-duration", "20m"),
+            *flags,
+        ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
     )
-    time.sleep(settle_seconds)  # a load has to be there before what it judges begins
     try:
+        _await(ready, process)
         yield handle
-        time.sleep(settle_seconds)
+        time.sleep(1.0)  # visitors stay a moment longer than what they judge
     finally:
         process.send_signal(signal.SIGTERM)
-        _out, errors = process.communicate(timeout=90)
+        _out, errors = process.communicate(timeout=120)
+        ready.unlink(missing_ok=True)
     if not target.exists():
         raise AssertionError(f"the load generator left no report: {errors[-1000:]}")
     handle.report = json.loads(target.read_text())
     target.unlink()
+
+
+def _await(ready: pathlib.Path, process: subprocess.Popen[str]) -> None:
+    """Until the load runs, which its file tells."""
+    deadline = time.monotonic() + 60
+    while not ready.exists():
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError("the load generator did not get an answer for each client")
+        time.sleep(0.05)

@@ -63,12 +63,7 @@ class Plan:
     def nothing_to_do(self) -> bool:
         """True when the fleet already is what the description asks for."""
         return not (
-            self.services
-            or self.workers
-            or self.retired
-            or self.stores
-            or self.heal
-            or self.edges
+            self.services or self.workers or self.retired or self.stores or self.heal or self.edges
         )
 
 
@@ -95,17 +90,22 @@ def plan_deploy(
     observed: dict[str, dict[str, Any]],
     edges: dict[str, dict[str, Any]],
     ledger: dict[str, Any],
+    only: tuple[str, ...] = (),
 ) -> Plan:
     """The plan that brings the hosts to the description.
+
+    With C(only) (services the run names, or gives a version) every other service that already
+    serves stays as it is, also when an earlier run gave it another version than the described one.
 
     C(observed) holds the fact C(host) of docker_release_info by host, C(edges) the fact C(edge) of
     nginx_upstream_info by edge host, C(ledger) the facts of release_info.
     """
     current = ledger.get("current")
     before = fleet_of(current)
-    reasons = _reasons(platform, observed, before)
+    only = only or platform.selected
+    reasons = _reasons(platform, observed, before, only)
     changed = tuple(sorted(reasons))
-    described = {s.name for s in platform.services}
+    described = {s.name for s in platform.services} | (set(before) if only else set())
     retired = tuple(sorted(name for name in before if name not in described))
     workers = tuple(n for n in changed if platform.service(n).is_worker)
     services = tuple(n for n in changed if n not in workers)
@@ -155,7 +155,7 @@ def plan_rollback(
         services=tuple(n for n in changed if n not in workers),
         workers=workers,
         retired=tuple(sorted(n for n in before if n not in after)),
-        reasons={n: f"back to release {target['id']}" for n in changed},
+        reasons=dict.fromkeys(changed, f"back to release {target['id']}"),
         versions=_rollback_versions(current, target, changed),
         keep={name: placement.origin for name, placement in before.items()},
         from_releases={n: after[n].origin for n in changed},
@@ -191,13 +191,18 @@ def plan_heal(
 
 
 def _reasons(
-    platform: Platform, observed: dict[str, dict[str, Any]], before: Fleet
+    platform: Platform,
+    observed: dict[str, dict[str, Any]],
+    before: Fleet,
+    only: tuple[str, ...],
 ) -> dict[str, str]:
     """Why a service changes, by name; a service that is missing here keeps its containers."""
     reasons: dict[str, str] = {}
     for service in platform.services:
         if service.name not in before:
             reasons[service.name] = "not released yet"
+            continue
+        if only and service.name not in only:
             continue
         for host, facts in sorted(observed.items()):
             state = (facts.get("services") or {}).get(service.name)
@@ -285,7 +290,9 @@ def _with_steps(plan: Plan) -> Plan:
         verb = "finish" if plan.heal.resume else "take back"
         places = ", ".join(plan.heal.places) or "the edge"
         steps.append(f"heal: {verb} release {plan.heal.release_id}, left unfinished on {places}")
-    steps.extend(f"edge {name}: bring its members back to the current release" for name in plan.edges)
+    steps.extend(
+        f"edge {name}: bring its members back to the current release" for name in plan.edges
+    )
     steps.extend(f"store {name}: create it" for name in plan.stores)
     for name in (*plan.services, *plan.workers):
         change = plan.versions.get(name, {"from": "none", "to": "?"})
@@ -293,6 +300,10 @@ def _with_steps(plan: Plan) -> Plan:
         steps.append(
             f"service {name}: {change['from']} -> {change['to']} ({how}; {plan.reasons[name]})"
         )
-    steps.extend(f"service {name}: run its migration once, before the switch" for name in plan.migrations)
-    steps.extend(f"service {name}: retire it, it is not described any more" for name in plan.retired)
+    steps.extend(
+        f"service {name}: run its migration once, before the switch" for name in plan.migrations
+    )
+    steps.extend(
+        f"service {name}: retire it, it is not described any more" for name in plan.retired
+    )
     return replace(plan, steps=tuple(steps))

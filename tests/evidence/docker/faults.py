@@ -94,12 +94,12 @@ def mended(*commands: tuple[str, str]) -> Iterator[None]:
 
 def errors_of_the_canary(report: dict[str, Any]) -> int:
     """Failed requests that the bad version itself answered."""
-    return int((report.get("failed_by_version") or {}).get("2.0.0-errors", 0))
+    return int((report["versions"].get("2.0.0-errors") or {}).get("failed", 0))
 
 
 def in_flight(report: dict[str, Any]) -> int:
     """At most what the load had in the air on one of three hosts: a third of its 50 clients."""
-    return min(int(report["failed"]), 50 // len(APPS) + 1)
+    return min(int(report["totals"]["failed"]), 50 // len(APPS) + 1)
 
 
 def _smoke_fails(services: dict[str, Any]) -> None:

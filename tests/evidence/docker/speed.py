@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import statistics
 import subprocess
@@ -58,11 +59,11 @@ def _first_answer(load: dict[str, Any], report: dict[str, Any], version: str) ->
     """Seconds between the switch task and the first answer of C(version) seen by visitors."""
     tasks = [t for p in report["plays"] for t in p["tasks"]]
     switch = next(t for t in tasks if t["name"].endswith("4/6 switch all at once") and t["hosts"])
-    import datetime
-
-    began = datetime.datetime.fromisoformat(switch["started"].replace("Z", "+00:00")).timestamp()
-    seen = float(load["versions"][version]["first"])
-    return seen - began
+    began = datetime.datetime.fromisoformat(switch["started"].replace("Z", "+00:00"))
+    seen = datetime.datetime.fromisoformat(
+        load["versions"][version]["first"].replace("Z", "+00:00")[:26] + "+00:00"
+    )
+    return (seen - began).total_seconds()
 
 
 def edge_price(repeats: int) -> Figure:

@@ -25,8 +25,8 @@ def switch(strategy: str, repeats: int) -> Figure:
             bed.must(bed.deploy(version, "-e", f"release_strategy={strategy}"))
         requests += load.requests
         failed += load.failed
-        cut += int(load.report["sockets_cut"])
-        first = first or str((load.report.get("failures") or [""])[0])
+        cut += load.cut
+        first = first or load.first_failure()
     figure = f"{failed} of {requests} failed, {cut} sockets cut, {repeats} runs {first[:120]}"
     return Figure(figure.strip(), "requests", failed == 0 and cut == 0 and requests > 0)
 

@@ -108,6 +108,14 @@ def test_a_service_that_is_not_described_any_more_is_retired() -> None:
     assert "old" not in plan.unchanged
 
 
+def test_a_run_that_names_services_leaves_the_others_alone() -> None:
+    observed = {"app1": host(api="changed", web="changed", worker="current")}
+    plan = flow.plan_deploy(PLATFORM, observed, EDGES, ledger(CURRENT), only=("web",))
+    assert plan.services == ("web",)
+    assert set(plan.unchanged) == {"api", "worker"}
+    assert plan.retired == ()
+
+
 def test_an_edge_that_lost_its_members_is_brought_back() -> None:
     plan = flow.plan_deploy(PLATFORM, ALL_CURRENT, {"edge1": {"upstreams": {}}}, ledger(CURRENT))
     assert plan.edges == ("edge1",)
