@@ -123,7 +123,7 @@ def service_recipe(
         # Until it has been healthy once, a program that ends stays as it ended, to tell why.
         "RestartPolicy": {"Name": "no"},
         "ReadonlyRootfs": spec.read_only_root,
-        "Tmpfs": {path: TMPFS_OPTIONS for path in spec.writable} if spec.read_only_root else {},
+        "Tmpfs": dict.fromkeys(spec.writable, TMPFS_OPTIONS) if spec.read_only_root else {},
         "Mounts": volume_mounts(platform, spec.volumes) + secret_mounts(secrets_directory, files),
     }
     recipe: dict[str, Any] = {

@@ -26,7 +26,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec imp
     labels,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.view import DATA_PATHS
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Volume
 
 CAPABILITIES = ["CHOWN", "DAC_OVERRIDE", "FOWNER", "SETGID", "SETUID"]
@@ -92,7 +94,7 @@ def store_recipe(
             **limits(spec.resources),
             "CapAdd": list(CAPABILITIES),
             "ReadonlyRootfs": True,
-            "Tmpfs": {path: "rw,nosuid,nodev,mode=1777" for path in shape.tmpfs},
+            "Tmpfs": dict.fromkeys(shape.tmpfs, "rw,nosuid,nodev,mode=1777"),
             "Mounts": mounts,
             "PortBindings": {port: [{"HostIp": address, "HostPort": str(spec.port)}]},
             **shape.host,

@@ -17,7 +17,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec imp
     StoreSpec,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import encode
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import (
     Platform,
     Service,
@@ -44,7 +46,9 @@ def service_specs(
     found = []
     for service in platform.services:
         replicas = tuple(
-            i for i in range(1, service.replicas + 1) if hosts and hosts[(i - 1) % len(hosts)] == host
+            i
+            for i in range(1, service.replicas + 1)
+            if hosts and hosts[(i - 1) % len(hosts)] == host
         )
         if replicas:
             found.append(_service_spec(service, replicas, stores or {}))
@@ -53,9 +57,7 @@ def service_specs(
 
 def store_specs(platform: Platform, host: str, hosts: list[str]) -> list[StoreSpec]:
     """The stores in Docker that live on C(host): store i of the platform is on hosts[i % n]."""
-    return [
-        _store_spec(store) for store, place in _placed(platform, hosts) if place == host
-    ]
+    return [_store_spec(store) for store, place in _placed(platform, hosts) if place == host]
 
 
 def store_addresses(platform: Platform, hosts: list[str], addresses: dict[str, str]) -> Addresses:
@@ -105,10 +107,20 @@ def _service_spec(service: Service, replicas: tuple[int, ...], stores: Addresses
         "needs": _needs(service, stores),
         **{
             key: getattr(service, key)
-            for key in (
-                "port health secrets resources volumes stop_grace stop_signal command user"
-                " read_only_root writable migration"
-            ).split()
+            for key in [
+                "port",
+                "health",
+                "secrets",
+                "resources",
+                "volumes",
+                "stop_grace",
+                "stop_signal",
+                "command",
+                "user",
+                "read_only_root",
+                "writable",
+                "migration",
+            ]
         },
     }
     return ServiceSpec(config_hash=_hash(data), **data)
@@ -121,10 +133,19 @@ def _store_spec(store: Store) -> StoreSpec:
         "volume": volume,
         **{
             key: getattr(store, key)
-            for key in (
-                "name kind port database username password settings append_only memory_limit"
-                " eviction_policy resources"
-            ).split()
+            for key in [
+                "name",
+                "kind",
+                "port",
+                "database",
+                "username",
+                "password",
+                "settings",
+                "append_only",
+                "memory_limit",
+                "eviction_policy",
+                "resources",
+            ]
         },
     }
     return StoreSpec(config_hash=_hash(data), **data)
