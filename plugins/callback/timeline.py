@@ -144,6 +144,16 @@ def numbered_parent(task: Any) -> str:
     return found
 
 
+def closing_lines(report: Mapping[str, Any]) -> list[str]:
+    """What is true now and what to type next, again after the recap, when a run did not go through.
+
+    Whoever is called at night reads the last lines first.
+    """
+    if not report["summary"] or report["outcome"] in (*document.GOOD, "ok"):
+        return []
+    return ["", *report["summary"], "next:", *[f"  {line}" for line in report["next"]], ""]
+
+
 class CallbackModule(CallbackBase):
     """Records the run; all judgement and drawing is in module_utils/_report."""
 
@@ -296,6 +306,8 @@ class CallbackModule(CallbackBase):
         report = document.document(run)
         name = store.report_name(run.started, run.playbook, secrets.token_hex(3))
         path = store.save(directory, name, report, page.render(report), self._option("keep"))
+        for line in closing_lines(report):
+            self._display.display(line)
         self._display.display(f"Report: {path}")
 
 

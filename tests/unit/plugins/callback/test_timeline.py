@@ -86,3 +86,19 @@ def test_whatever_is_shown_counts_as_a_sign_of_life() -> None:
     now[0] = 8.0
     heart.tick()
     assert screen.shown == ["gate: 3 of 20 requests"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "shown"),
+    [
+        pytest.param("rolled_back", True, id="a release that came back"),
+        pytest.param("refused", True, id="a refusal"),
+        pytest.param("deployed", False, id="said already"),
+        pytest.param("ok", False, id="no release"),
+    ],
+)
+def test_a_run_that_did_not_go_through_says_so_last(outcome: str, shown: bool) -> None:
+    report = {"outcome": outcome, "summary": ["api still serves 1.0.0"], "next": ["status.yml"]}
+    lines = timeline.closing_lines(report)
+    assert ("api still serves 1.0.0" in lines) is shown
+    assert ("  status.yml" in lines) is shown
