@@ -6,7 +6,10 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.parse
@@ -39,7 +42,9 @@ class ActionModule(ActionBase):
         """Judge; the task fails when the gate failed or could not decide."""
         variables = task_vars or {}
         result: dict[str, Any] = super().run(tmp, variables)
-        validated, given = self.validate_argument_spec(argument_spec=ARGUMENTS)
+        _validated, given = self.validate_argument_spec(
+            argument_spec=ARGUMENTS, required_if=REQUIRED
+        )
         kinds = {
             "http": self._http,
             "edge": self._edge,
@@ -121,27 +126,46 @@ class ActionModule(ActionBase):
             return gates.Judgement(gates.HELD, f"Prometheus: {error}", rule.expected())
 
     def _command(self, given: dict[str, Any], variables: dict[str, Any]) -> gates.Judgement:
-        try:
-            done = subprocess.run(
-                given["command"],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                timeout=given["timeout"],
-                check=False,
-            )
-        except subprocess.TimeoutExpired as late:
-            text = (late.output or b"").decode("utf-8", "replace")
-            return gates.judge_command(None, text, given["timeout"])
-        except OSError as error:
-            return gates.Judgement(gates.FAILED, str(error), "a program that can be started")
-        text = done.stdout.decode("utf-8", "replace")
-        return gates.judge_command(done.returncode, text, given["timeout"])
+        # A file takes the output: a grandchild that keeps a pipe open would outlast the time-out.
+        with tempfile.TemporaryFile() as output:
+            try:
+                child = subprocess.Popen(
+                    given["command"],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                return gates.Judgement(gates.FAILED, str(error), "a program that can be started")
+            code = _watched(child, given["name"], given["timeout"])
+            output.seek(0)
+            text = output.read().decode("utf-8", "replace")
+        return gates.judge_command(code, text, given["timeout"])
 
 
 def encode_judgement(judgement: gates.Judgement) -> dict[str, Any]:
     """The fields a judgement shares with a result."""
     return {k: getattr(judgement, k) for k in gates.Judgement.__dataclass_fields__}
+
+
+def _watched(child: subprocess.Popen[bytes], name: str, seconds: float) -> Optional[int]:
+    """Exit status of the program, or nothing when it was ended with all it started."""
+    deadline = time.monotonic() + seconds
+    try:
+        while True:
+            left = deadline - time.monotonic()
+            try:
+                return child.wait(max(0.0, min(PROGRESS, left)))
+            except subprocess.TimeoutExpired:
+                if deadline <= time.monotonic():
+                    return None
+                left = deadline - time.monotonic()
+                display.display(f"  gate {name} … the program still runs, {left:.0f} s left")
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
 
 
 def _unanswered(answer: dict[str, Any]) -> gates.Judgement:
@@ -176,3 +200,10 @@ ARGUMENTS: dict[str, Any] = {
     "command": {"type": "list", "elements": "str", "default": []},
     "timeout": {"type": "float", "default": 60.0},
 }
+#: What each kind cannot do without.
+REQUIRED = [
+    ("kind", "http", ("checks",)),
+    ("kind", "edge", ("platform", "release")),
+    ("kind", "metric", ("url", "query")),
+    ("kind", "command", ("command",)),
+]

@@ -33,10 +33,10 @@ options:
     elements: str
     choices: [deploy, rollback, restore, drill, maintenance]
   since:
-    description: Only releases started at or after this time, in UTC, as in V(2026-11-21T06:00:00).
+    description: Only releases started at or after this time, ISO 8601 with a zone, as in V(2026-11-21T06:00:00+01:00); without one it is UTC.
     type: str
   until:
-    description: Only releases started at or before this time, in UTC.
+    description: Only releases started at or before this time, written like O(since).
     type: str
   limit:
     description: At most so many of the newest.
@@ -76,7 +76,7 @@ EXAMPLES = r"""
   mainstay.platform.release_info:
     platform: demo-production
     outcome: [rolled_back]
-    since: "2026-11-16T00:00:00"
+    since: "2026-11-16T00:00:00+01:00"
 
 - name: Who deployed which version of the api
   mainstay.platform.release_info:

@@ -21,6 +21,8 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release.lock im
 
 #: Reading the revision must not hold up a release: a network file system may hang.
 GIT_SECONDS = 5.0
+#: Start times of processes that have none: not to be seen in /proc, and ended but not reaped.
+UNSEEN, ENDED = 0, -1
 
 
 def _read(path: str) -> str:
@@ -31,13 +33,13 @@ def _read(path: str) -> str:
 
 
 def started_at(pid: int) -> int:
-    """Start time of a process in clock ticks since boot; 0 when there is none."""
+    """Start time of a process in clock ticks since boot; C(UNSEEN) when it cannot be read."""
     text = _read(f"/proc/{pid}/stat")
     if not text:
-        return 0
+        return UNSEEN
     # The name in parentheses may hold spaces; the state is the first field after it.
     fields = text.rpartition(")")[2].split()
-    return 0 if fields[0] == "Z" else int(fields[19])
+    return ENDED if fields[0] == "Z" else int(fields[19])
 
 
 def this_controller(pid: int) -> Controller:
@@ -56,14 +58,26 @@ def this_controller(pid: int) -> Controller:
 def is_gone(holder: Controller, here: Controller) -> bool:
     """True when C(holder) was a process of this machine that does not exist any more.
 
-    A holder on another machine, in another process namespace or from before its C(/proc) could be
-    read is never called gone; a machine that was started again has none of its old processes.
+    A holder on another machine, in another process namespace or from another boot is never called
+    gone: clones and containers share machine ids, so a foreign boot id may be a second machine at
+    work. Its lease ends by itself.
     """
-    if not holder.machine or holder.machine != here.machine or not holder.pid:
+    if not holder.machine or not holder.boot or not holder.pid or not holder.started:
         return False
-    if holder.boot != here.boot:
+    if (holder.machine, holder.boot) != (here.machine, here.boot):
+        return False
+    return not _exists(holder.pid) or started_at(holder.pid) not in (holder.started, UNSEEN)
+
+
+def _exists(pid: int) -> bool:
+    """False when there is no such process; one of another user that /proc hides does exist."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
         return True
-    return started_at(holder.pid) != holder.started
+    return True
 
 
 def main_process() -> int:

@@ -62,7 +62,7 @@ def opened(
 
 
 def merged(entry: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
-    """C(entry) with C(part) laid over it: dictionaries merge, named lists grow, the rest is replaced."""
+    """C(entry) with C(part) over it: dictionaries merge, named lists grow, the rest is replaced."""
     _check(part)
     found = dict(entry)
     for key, value in part.items():
@@ -124,7 +124,14 @@ def current_of(entries: list[dict[str, Any]]) -> Optional[dict[str, Any]]:
 def interrupted_of(
     entries: list[dict[str, Any]], live_release: Optional[str]
 ) -> Optional[dict[str, Any]]:
-    """The newest entry still open although no live lock belongs to it."""
-    if not entries or entries[0].get("outcome") != "running":
-        return None
-    return None if entries[0]["id"] == live_release else entries[0]
+    """The newest entry still open although no live lock belongs to it.
+
+    One that is older than what serves now was healed by the release that serves; taking it up
+    again would undo that release.
+    """
+    for found in entries:
+        if found.get("outcome") == "running" and found["id"] != live_release:
+            return found
+        if found.get("committed") and found.get("outcome") == "deployed":
+            return None
+    return None

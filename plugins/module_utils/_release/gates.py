@@ -17,6 +17,8 @@ PASSED, FAILED, HELD, WAITING = "passed", "failed", "held", "waiting"
 NO_DATA = {"pass": PASSED, "hold": HELD, "fail": FAILED}
 #: A command that ends with this status could not decide (EX_TEMPFAIL of sysexits.h).
 TEMPORARY = 75
+#: Errors of Prometheus that asking again cannot mend.
+BAD_QUERY = ("bad_data", "execution")
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def judge_metric(rule: MetricRule, answer: dict[str, Any]) -> Judgement:
     """Hold the answer of Prometheus' query API (its whole JSON) against the rule."""
     if answer.get("status") != "success":
         reason = f"{answer.get('errorType', 'error')}: {answer.get('error', 'no reason given')}"
-        outcome = FAILED if answer.get("errorType") == "bad_data" else HELD
+        outcome = FAILED if answer.get("errorType") in BAD_QUERY else HELD
         return Judgement(outcome, reason, rule.expected())
     values = _values(answer.get("data") or {})
     if len(values) < rule.minimum_samples:

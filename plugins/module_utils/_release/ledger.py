@@ -79,7 +79,7 @@ class Ledger:
         warnings: list[str] = []
         if not os.path.isdir(self.entries_directory):
             return found, warnings
-        for name in sorted(os.listdir(self.entries_directory), reverse=True):
+        for name in os.listdir(self.entries_directory):
             if not name.endswith(".json"):
                 continue
             try:
@@ -87,18 +87,18 @@ class Ledger:
                 if not isinstance(data, dict) or data.get("id") != name[: -len(".json")]:
                     raise MainstayError("not an entry of this ledger", subject=name)
                 found.append(data)
-            except MainstayError as error:
+            except (MainstayError, OSError) as error:
                 warnings.append(f"ledger file passed over: {str(error).splitlines()[0]}")
-        return found, warnings
+        found.sort(key=lambda e: (str(e.get("started")), str(e["id"])), reverse=True)
+        return found, sorted(warnings)
 
     def prune(self, keep: int) -> list[str]:
-        """Remove the oldest entries beyond C(keep); one that still serves or is referred to stays."""
+        """Remove the oldest entries beyond C(keep); what serves and the way back from it stay."""
         entries, _warnings = self.entries()
-        needed = {str(e.get("previous")) for e in entries[:keep]} | {
-            str(service.get("origin"))
-            for e in entries[:keep]
-            for service in (e.get("services") or {}).values()
-        }
+        serving = [e for e in entries if e.get("committed") and e.get("outcome") == "deployed"]
+        kept = [*entries[:keep], *serving[:2]]
+        needed = {str(e["id"]) for e in kept} | {str(e.get("previous")) for e in kept}
+        needed |= {str(s.get("origin")) for e in kept for s in (e.get("services") or {}).values()}
         removed = []
         for entry in entries[keep:]:
             if entry["id"] not in needed and entry.get("outcome") != "running":

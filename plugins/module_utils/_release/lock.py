@@ -99,10 +99,11 @@ def acquire(
     """The state after C(wanted) got the lock; L(LockHeld) when somebody else has it.
 
     C(takeover_of) is the fencing counter of a lease whose process the caller knows to be gone.
-    The same release may ask again and keeps its counter.
+    The same process may ask again for the same release and keeps its counter; a second process
+    with the same release id is a stranger.
     """
     lease = state.lease
-    if lease is not None and lease.release_id == wanted.release_id:
+    if lease is not None and _identity(lease) == _identity(wanted):
         return LockState(state.fence, _extended(lease, now, seconds))
     if lease is not None and is_live(lease, now) and lease.fence != takeover_of:
         raise LockHeld(_held(lease, now), lease)
@@ -120,7 +121,7 @@ def acquire(
 def renew(
     state: LockState, fence: int, now: datetime.datetime, seconds: float, step: str = ""
 ) -> LockState:
-    """The state with the lease of C(fence) extended; refused when that lease is not the live one."""
+    """The state with the lease of C(fence) extended; refused when another one is held."""
     lease = _owned(state, fence)
     extended = _extended(lease, now, seconds)
     return LockState(state.fence, replace(extended, step=step or lease.step))
@@ -132,6 +133,10 @@ def release(state: LockState, fence: int) -> LockState:
         return state
     _owned(state, fence)
     return LockState(state.fence, None)
+
+
+def _identity(lease: Lease) -> tuple[str, str, Controller]:
+    return lease.holder, lease.release_id, lease.controller
 
 
 def _owned(state: LockState, fence: int) -> Lease:

@@ -40,7 +40,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release.proof i
     count,
 )
 
-#: Requests in the air at most; beyond that the edge does not answer at all and each counts as failed.
+#: Requests in the air at most; beyond that the edge does not answer and each counts as failed.
 IN_THE_AIR = 64
 #: One request in so many opens a connection of its own.
 FRESH = 4
@@ -161,12 +161,8 @@ def _rows(path: str) -> list[list[Any]]:
     """The lines of a file that are whole; the last one may be torn by a kill."""
     if not os.path.exists(path):
         return []
-    rows = []
     with open(path, encoding="utf-8") as lines:
-        for line in lines:
-            if line.endswith("\n"):
-                rows.append(json.loads(line))
-    return rows
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def launch(probing: Probing, files: ProbeFiles) -> int:

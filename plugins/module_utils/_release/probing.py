@@ -27,7 +27,8 @@ def change_probe(params: Mapping[str, Any], *, check_mode: bool) -> Result:
     files = ProbeFiles(os.path.join(directory, params["release_id"]))
     action = ""
     if params["state"] == "started" and files.running() is None:
-        action = f"start the prober: {params['rate']:g} requests a second to {params['host']}{params['path']}"
+        place = f"{params['host']}{params['path']}"
+        action = f"start the prober: {params['rate']:g} requests a second to {place}"
         if not check_mode:
             files.mark(params["phase"] or "before")
             launch(_probing(params), files)

@@ -16,7 +16,7 @@ LISTED = 10
 
 @dataclass(frozen=True)
 class Sample:
-    """One request: when it was due (seconds since the epoch), its status (0: no answer), its time."""
+    """One request: when it was sent (seconds since the epoch), status (0: no answer), time."""
 
     at: float
     status: int

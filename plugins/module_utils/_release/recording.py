@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -72,20 +74,42 @@ def _sentence(params: Mapping[str, Any], after: dict[str, Any]) -> str:
 def ask(ledger: Ledger, params: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of release_info: releases, current, interrupted, lock, warnings."""
     entries, warnings = ledger.entries()
-    state, now = ledger.lock_state(), ledger.now()
+    state, now, broken = lock.LockState(), ledger.now(), False
+    try:
+        state = ledger.lock_state()
+    except MainstayError as error:
+        # Reading goes on for whoever is on call; only taking the lock is refused.
+        broken = True
+        warnings.append(f"lock file passed over: {str(error).splitlines()[0]}")
     live = state.lease.release_id if lock.is_live(state.lease, now) and state.lease else None
     return {
         "releases": select(entries, params),
         "current": entry.current_of(entries),
-        "interrupted": entry.interrupted_of(entries, live),
+        "interrupted": None if broken else entry.interrupted_of(entries, live),
         "open": entry.interrupted_of(entries, None),
         "lock": lock.describe(state, now),
         "ledger_warnings": warnings,
     }
 
 
+def moment(name: str, text: str) -> str:
+    """A time of the user (ISO 8601, UTC when it names no zone) in the ledger's own spelling."""
+    try:
+        found = datetime.datetime.fromisoformat(re.sub(r"[zZ]$", "+00:00", text.strip()))
+    except ValueError as error:
+        raise MainstayError(
+            "not a time",
+            subject=name,
+            found=text,
+            expected="ISO 8601, such as 2026-11-21T06:00:00+00:00",
+        ) from error
+    return lock.stamp(found if found.tzinfo else found.replace(tzinfo=datetime.timezone.utc))
+
+
 def select(entries: list[dict[str, Any]], params: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The entries that match, newest first. Times are compared as text (ISO 8601, UTC)."""
+    """The entries that match, newest first."""
+    bounds = {k: moment(k, params[k]) for k in ("since", "until") if params.get(k)}
+    params = {**params, **bounds}
     tests = {
         "release_id": lambda e, v: e["id"] == v,
         "outcome": lambda e, v: e.get("outcome") in v,

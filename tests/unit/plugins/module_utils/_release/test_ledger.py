@@ -1,0 +1,196 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Entries as files: their shape, their life, what is kept, what is asked."""
+
+from __future__ import annotations
+
+import pathlib
+from typing import Any
+
+import pytest
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._release.entry import (
+    closed,
+    current_of,
+    interrupted_of,
+    merged,
+    opened,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
+from ansible_collections.mainstay.platform.plugins.module_utils._release.recording import (
+    ask,
+    record,
+    select,
+)
+
+FIRST = opened("demo-test", "r1", 1, "2026-11-21T06:00:00.000000Z", {})
+
+
+@pytest.fixture
+def ledger(tmp_path: pathlib.Path) -> Ledger:
+    return Ledger("demo-test", str(tmp_path))
+
+
+def put(ledger: Ledger, name: str, state: str, **entry: Any) -> dict[str, Any]:
+    params = {
+        "platform": "demo-test",
+        "release_id": name,
+        "fence": 1,
+        "state": state,
+        "entry": entry,
+        "keep": 3,
+    }
+    return record(ledger, params, check_mode=False).as_dict()
+
+
+def test_lists_grow_and_dictionaries_merge() -> None:
+    one = merged(FIRST, {"steps": [{"name": "a"}], "services": {"api": {"version": "1"}}})
+    two = merged(one, {"steps": [{"name": "b"}], "services": {"web": {"version": "2"}}})
+    assert [s["name"] for s in two["steps"]] == ["a", "b"]
+    assert sorted(two["services"]) == ["api", "web"]
+    assert FIRST["steps"] == []
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param({"password": "x"}, id="a key the shape does not have"),
+        pytest.param({"outcome": "perfect"}, id="an outcome that does not exist"),
+        pytest.param({"kind": "magic"}, id="a kind that does not exist"),
+    ],
+)
+def test_nothing_arbitrary_lands_in_the_ledger(part: dict[str, Any]) -> None:
+    with pytest.raises(MainstayError):
+        merged(FIRST, part)
+
+
+def test_finished_needs_an_outcome() -> None:
+    with pytest.raises(MainstayError, match="needs an outcome"):
+        closed(FIRST, "2026-11-21T06:01:00.000000Z", {})
+
+
+def test_life_of_an_entry(ledger: Ledger) -> None:
+    assert put(ledger, "r1", "started", kind="deploy")["changed"]
+    with pytest.raises(MainstayError, match="already has a record"):
+        put(ledger, "r1", "started")
+    put(ledger, "r1", "running", committed=True)
+    assert put(ledger, "r1", "finished", outcome="deployed")["entry"]["ended"]
+    assert not put(ledger, "r1", "finished", outcome="deployed")["changed"]
+    with pytest.raises(MainstayError, match="no record"):
+        put(ledger, "r2", "running")
+
+
+def test_check_mode_writes_nothing(ledger: Ledger) -> None:
+    params = {
+        "platform": "demo-test",
+        "release_id": "r1",
+        "fence": 1,
+        "state": "started",
+        "entry": {},
+        "keep": 3,
+    }
+    assert record(ledger, params, check_mode=True).changed
+    assert ledger.entry("r1") is None
+
+
+@pytest.mark.parametrize("name", ["../r1", "", ".hidden", "a/b"])
+def test_id_that_leaves_the_directory_is_refused(ledger: Ledger, name: str) -> None:
+    with pytest.raises(MainstayError, match="not a release id"):
+        ledger.path(name)
+
+
+def test_lower_counter_is_refused(ledger: Ledger) -> None:
+    put(ledger, "r1", "started")
+    params = {"platform": "demo-test", "release_id": "r1", "state": "running", "keep": 3}
+    record(ledger, {**params, "fence": 5, "entry": {}}, check_mode=False)
+    with pytest.raises(MainstayError, match="lost its lock"):
+        record(ledger, {**params, "fence": 4, "entry": {"committed": True}}, check_mode=False)
+    assert ledger.entry("r1")["committed"] is False  # type: ignore[index]
+
+
+def test_broken_file_stops_the_writer_and_warns_the_reader(ledger: Ledger) -> None:
+    put(ledger, "r1", "started")
+    path = pathlib.Path(ledger.path("r2"))
+    path.write_text("{torn")
+    (path.parent / "r3.json").mkdir()
+    with pytest.raises(MainstayError, match=r"r2\.json"):
+        put(ledger, "r2", "running")
+    facts = ask(ledger, {})
+    assert [e["id"] for e in facts["releases"]] == ["r1"]
+    assert len(facts["ledger_warnings"]) == 2
+    assert "r2.json" in facts["ledger_warnings"][0] + facts["ledger_warnings"][1]
+
+
+def test_broken_lock_file_does_not_stop_the_reader(ledger: Ledger) -> None:
+    put(ledger, "r1", "started")
+    pathlib.Path(ledger.lock_path).write_text("{torn")
+    facts = ask(ledger, {})
+    assert facts["interrupted"] is None, "whether somebody is at work is not known"
+    assert "lock.json" in facts["ledger_warnings"][0]
+    with pytest.raises(MainstayError):
+        ledger.lock_state()
+
+
+def test_pruning_keeps_what_serves_and_the_way_back(ledger: Ledger) -> None:
+    for name in ("r01", "r02", "r03"):
+        put(ledger, name, "started", services={"api": {"origin": name}}, committed=True)
+        put(ledger, name, "finished", outcome="deployed")
+    for number in range(4, 12):
+        put(ledger, f"r{number:02}", "started")
+        put(ledger, f"r{number:02}", "finished", outcome="refused")
+    entries, _warnings = ledger.entries()
+    assert [e["id"] for e in entries] == ["r11", "r10", "r09", "r03", "r02"]
+    assert current_of(entries)["id"] == "r03"  # type: ignore[index]
+
+
+def made(name: str, outcome: str, *, committed: bool = False) -> dict[str, Any]:
+    return {**FIRST, "id": name, "outcome": outcome, "committed": committed}
+
+
+@pytest.mark.parametrize(
+    ("entries", "live", "expected"),
+    [
+        pytest.param([made("r1", "running")], None, "r1", id="its lock is gone"),
+        pytest.param([made("r1", "running")], "r1", None, id="its lock lives"),
+        pytest.param([made("r1", "deployed")], None, None, id="nothing open"),
+        pytest.param(
+            [made("r2", "running"), made("r1", "running")], "r2", "r1", id="another is at work"
+        ),
+        pytest.param(
+            [made("r2", "refused"), made("r1", "running")], None, "r1", id="behind a refused one"
+        ),
+        pytest.param(
+            [made("r2", "deployed", committed=True), made("r1", "running")],
+            None,
+            None,
+            id="older than what serves",
+        ),
+    ],
+)
+def test_interrupted(entries: list[dict[str, Any]], live: str | None, expected: str | None) -> None:
+    found = interrupted_of(entries, live)
+    assert (found["id"] if found else None) == expected
+
+
+@pytest.mark.parametrize(
+    ("params", "expected"),
+    [
+        pytest.param({"since": "2026-11-21T08:00:00+02:00"}, ["r2", "r1"], id="zone is honoured"),
+        pytest.param({"since": "2026-11-21T06:00:01Z"}, ["r2"], id="UTC by letter"),
+        pytest.param({"until": "2026-11-21T06:30:00"}, ["r1"], id="no zone is UTC"),
+        pytest.param({"outcome": ["held"]}, ["r2"], id="outcome"),
+        pytest.param({"limit": 1}, ["r2"], id="newest first"),
+    ],
+)
+def test_selection(params: dict[str, Any], expected: list[str]) -> None:
+    second = {**made("r2", "held"), "started": "2026-11-21T07:00:00.000000Z"}
+    assert [e["id"] for e in select([second, FIRST], params)] == expected
+
+
+def test_wrong_time_is_named() -> None:
+    with pytest.raises(MainstayError, match="since"):
+        select([FIRST], {"since": "yesterday"})
