@@ -11,6 +11,7 @@ import pytest
 
 from ansible_collections.mainstay.platform.plugins.callback.timeline import (
     CallbackModule,
+    closing_lines,
     numbered_parent,
     report_directory,
     shown_path,
@@ -99,6 +100,6 @@ def test_whatever_is_shown_counts_as_a_sign_of_life() -> None:
 )
 def test_a_run_that_did_not_go_through_says_so_last(outcome: str, shown: bool) -> None:
     report = {"outcome": outcome, "summary": ["api still serves 1.0.0"], "next": ["status.yml"]}
-    lines = timeline.closing_lines(report)
+    lines = closing_lines(report)
     assert ("api still serves 1.0.0" in lines) is shown
     assert ("  status.yml" in lines) is shown
