@@ -11,7 +11,7 @@ type: aggregate
 short_description: A JSON and an HTML report of every run, and a sign of life while a task is quiet
 version_added: "0.1.0"
 author:
-  - Mainstay maintainers
+  - Mainstay maintainers (@mainstay)
 description:
   - Writes one JSON document and one self-contained HTML page for each run of C(ansible-playbook).
   - The page holds the outcome, what is true now, the next command, a picture of the time each host

@@ -188,10 +188,10 @@ def _row(row: Row, total: float, marks: list[float]) -> Markup:
         el("line", cls="grid", x1=_percent(m / total), x2=_percent(m / total), y1=0, y2=height)
         for m in marks
     ]
-    bars = [_bar(bar, number, total) for number, (_, lane) in enumerate(row.lanes) for bar in lane]
+    bars = [_bar(bar, number, total) for number, (_host, lane) in enumerate(row.lanes) for bar in lane]
     label = f"{row.name}: {seconds(row.end - row.start)}"
     picture = el("svg", grid, bars, width="100%", height=height, role="img", aria_label=label)
-    names = el("div", [el("span", host, title=host) for host, _ in row.lanes], cls="names")
+    names = el("div", [el("span", host, title=host) for host, _lane in row.lanes], cls="names")
     duration = el("span", seconds(row.end - row.start), cls="dur")
     return el("div", el("div", el("b", row.name), duration, cls="step"), names, picture, cls="row")
 
@@ -217,7 +217,7 @@ def _percent(share: float) -> str:
 
 
 def _legend(found: list[Row]) -> Markup:
-    seen = {bar.status for row in found for _, lane in row.lanes for bar in lane}
+    seen = {bar.status for row in found for _host, lane in row.lanes for bar in lane}
     keys = [
         el(
             "span",

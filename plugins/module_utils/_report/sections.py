@@ -241,7 +241,7 @@ def _line(cells: Sequence[Any]) -> Markup:
 
 
 def _head(head: str) -> Markup:
-    text, _, extra = head.partition("|")
+    text, _bar, extra = head.partition("|")
     classes = ("num " if text.startswith("#") else "") + extra
     return el("th", text.lstrip("#"), cls=classes.strip() or None, scope="col")
 

@@ -54,7 +54,7 @@ def latency(value: Any) -> str:
 
 def moment(stamp: str) -> str:
     """C(2026-11-21T06:15:00.250Z) as C(2026-11-21 06:15:00 UTC)."""
-    day, _, time = stamp.partition("T")
+    day, _letter, time = stamp.partition("T")
     return f"{day} {time[:8]} UTC" if time else stamp
 
 

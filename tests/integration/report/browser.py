@@ -207,6 +207,6 @@ class Browser:
             if not data:
                 raise RuntimeError("Chromium ended")
             self._buffer += data
-        message, _, self._buffer = self._buffer.partition(b"\0")
+        message, _zero, self._buffer = self._buffer.partition(b"\0")
         answer: dict[str, Any] = json.loads(message)
         return answer

@@ -60,7 +60,7 @@ class Script:
             result = {"msg": message, "invocation": {}} if bad else {"invocation": {}}
             plain = extract(result, action="mainstay.platform.some", failed=bad)
             self.recorder.host_done(key, host, status, self.now + seconds, found or plain)
-        self.now += max(seconds for _, seconds in took.values()) + 0.05
+        self.now += max(seconds for _status, seconds in took.values()) + 0.05
 
     def document(self, **counts: dict[str, int]) -> dict[str, Any]:
         """The document of the finished run."""

@@ -35,7 +35,7 @@ def test_rows_are_the_steps_in_order() -> None:
 
 def test_many_hosts_share_a_lane_but_the_failed_one_keeps_its_own() -> None:
     last = rows(samples.long_run())[-1]
-    lanes = [name for name, _ in last.lanes]
+    lanes = [name for name, _bars in last.lanes]
     assert len(lanes) == LANES
     assert lanes[-1] == "49 more hosts"
     assert "node08.example.internal" in lanes
