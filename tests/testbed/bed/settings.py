@@ -57,6 +57,8 @@ HOSTS: dict[str, Host] = {
         Host("app2", "172.30.77.22", "debian13"),
         Host("app3", "172.30.77.23", "debian12"),
         Host("solo", "172.30.77.41", "debian13"),
+        # For tests that bring a whole platform of their own, each from fresh machines.
+        *(Host(f"spare{n}", f"172.30.77.6{n}", "debian13") for n in range(1, 6)),
         # For tests of roles that must install everything themselves.
         Host("bare", "172.30.77.51", "debian13-bare"),
         Host("bare12", "172.30.77.52", "debian12-bare"),

@@ -49,7 +49,8 @@ func newApplication(role string, s settings, log *logger) *application {
 	}
 	a.routes = map[string]http.HandlerFunc{
 		"/health": a.health, "/health/live": a.health, "/health/ready": a.ready,
-		"/api/health": a.health, "/api/ready": a.ready, "/api/metrics": a.showMetrics,
+		"/health/readiness": a.ready,
+		"/api/health":       a.health, "/api/ready": a.ready, "/api/metrics": a.showMetrics,
 		"/api/version": a.showVersion, "/api/echo": a.echo, "/api/slow": a.slowly,
 		"/socket.io/": a.webSocket,
 	}
@@ -58,7 +59,8 @@ func newApplication(role string, s settings, log *logger) *application {
 
 // watched are paths that machines ask for; faults of the service do not show there.
 var watched = map[string]bool{
-	"/health": true, "/health/live": true, "/health/ready": true, "/_health": true,
+	"/health": true, "/health/live": true, "/health/ready": true, "/health/readiness": true,
+	"/_health":    true,
 	"/api/health": true, "/api/ready": true, "/api/metrics": true, "/metrics": true,
 }
 

@@ -25,7 +25,8 @@ func serve(role string, s settings) int {
 		return status
 	}
 	stop := make(chan os.Signal, 2)
-	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT)
+	// SIGQUIT is how a platform with Nginx in its image asks for a graceful end.
+	signal.Notify(stop, syscall.SIGTERM, syscall.SIGINT, syscall.SIGQUIT)
 	time.Sleep(s.startDelay)
 	listener, err := net.Listen("tcp", ":"+s.port)
 	if err == nil && s.faults[faultPortTaken] {
