@@ -3,6 +3,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --
 -- What nginx.conf calls, phase by phase. See docs/guides/edge.md for the whole mechanism.
+-- All that runs for every request avoids what LuaJIT cannot compile (patterns, concatenation in
+-- loops, closures): that is most of the price of a request.
 
 local balancer = require "ngx.balancer"
 local cjson = require "cjson.safe"
@@ -10,10 +12,15 @@ local members = require "members"
 local tally = require "tally"
 
 local set_current_peer = balancer.set_current_peer
+local set_more_tries = balancer.set_more_tries
 local get_last_failure = balancer.get_last_failure
 local exiting = ngx.worker.exiting
+local now = ngx.now
 
 local M = {}
+
+-- Seconds between two publications of a worker; a drain notices its end this much later.
+local INTERVAL = 0.1
 
 local function read(path)
     local handle, problem = io.open(path)
@@ -45,49 +52,62 @@ function M.init(options)
     shared:set("generation", 1)
 end
 
+local function tick(premature)
+    if not premature then
+        members.share_asides()
+    end
+    tally.publish(members.refresh(), premature)
+end
+
 -- init_worker_by_lua.
 function M.start()
-    tally.start()
+    math.randomseed(now() * 1000 + ngx.worker.pid())
+    tally.start(members.refresh())
+    assert(ngx.timer.every(INTERVAL, tick))
 end
 
 -- set_by_lua in each location: why the edge answers itself, or "".
 function M.refusal(service)
-    members.refresh()
-    return members.refusal(service) or ""
+    return members.refusal(service)
+end
+
+local function failed_try(ctx, last)
+    last.gauge.open = last.gauge.open - 1
+    if get_last_failure() == "failed" then
+        members.put_aside(last.address)
+    end
+    local tried = ctx.tried or {}
+    tried[last.address] = true
+    ctx.tried = tried
+    return tried
 end
 
 -- balancer_by_lua, once per try.
 function M.balance(service)
     local ctx = ngx.ctx
     local last = ctx.member
-    local tried
-    members.refresh()
+    local seen = members.refresh()
+    local tried = nil
     if last then
-        tally.closed(last)
-        if get_last_failure() == "failed" then
-            members.put_aside(last)
-        end
-        tried = ctx.tried or {}
-        tried[last] = true
-        ctx.tried = tried
+        tried = failed_try(ctx, last)
     else
+        ctx.started = now()
         local spare = members.spare(service)
         if spare > 0 then
-            balancer.set_more_tries(spare)
+            set_more_tries(spare)
         end
     end
     local member, group = members.choose(service, ctx.group, tried)
+    ctx.member = member
     if not member then
-        ctx.member = nil
         return ngx.exit(ngx.ERROR)
     end
-    ctx.member = member.address
     ctx.group = group
-    ctx.service = service
-    if not last or ngx.var.mainstay_release ~= group.release then
-        ngx.var.mainstay_release = group.release
+    local gauge = member.gauge
+    gauge.open = gauge.open + 1
+    if exiting() then
+        tally.publish(seen, true)
     end
-    tally.opened(member.address)
     assert(set_current_peer(member.host, member.port))
 end
 
@@ -95,27 +115,36 @@ local function last_of(text)
     return text and text:match("([^%s,]+)%s*$")
 end
 
--- log_by_lua. After an internal redirect (the edge's own error page) ngx.ctx is gone; Nginx's own
--- variables still say which member had the request.
+-- The edge's own error page is an internal redirect, after which ngx.ctx is gone; Nginx's own
+-- variable still says which member had the request.
+local function member_in_log()
+    local gauge = tally.known(last_of(ngx.var.upstream_addr))
+    if gauge then
+        return gauge, members.group_with(ngx.var.mainstay_service, gauge.address)
+    end
+end
+
+-- log_by_lua.
 function M.finish()
     local ctx = ngx.ctx
-    local address, service, release = ctx.member, ctx.service, nil
-    if address then
-        release = ctx.group.release
+    local member, group, gauge = ctx.member, ctx.group, nil
+    if member then
+        gauge = member.gauge
     else
-        release = ngx.var.mainstay_release
-        if not release or release == "" then
+        gauge, group = member_in_log()
+        if not gauge then
             return
         end
-        service = ngx.var.mainstay_service
-        address = last_of(ngx.var.upstream_addr)
     end
-    local status = ngx.status
-    tally.closed(address)
-    local seconds = status ~= 101 and tonumber(last_of(ngx.var.upstream_response_time)) or nil
-    tally.record(service, release, status >= 500, seconds)
+    gauge.open = gauge.open - 1
+    if group then
+        local status = ngx.status
+        local started = ctx.started
+        tally.record(group.figure, status >= 500, status ~= 101 and started and now() - started)
+        ngx.var.mainstay_release = group.release
+    end
     if exiting() then
-        tally.publish()
+        tally.publish(members.refresh(), true)
     end
 end
 

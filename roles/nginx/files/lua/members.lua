@@ -6,6 +6,7 @@
 -- with the shared dictionary per request; everything else here is plain Lua on local tables.
 
 local cjson = require "cjson.safe"
+local tally = require "tally"
 
 local random = math.random
 local now = ngx.now
@@ -18,6 +19,8 @@ local BUCKETS = 10000
 -- A member that did not answer is left out for ASIDE_FIRST seconds, twice as long each time it
 -- fails again, never longer than ASIDE_LONGEST.
 local ASIDE_FIRST, ASIDE_LONGEST = 2, 30
+-- Other members that one request may be offered to.
+local MOST_RETRIES = 3
 
 local seen = 0 -- generation of the tables below
 local services = {} -- service name -> upstream
@@ -31,8 +34,12 @@ end
 
 -- Smooth weighted round robin starts at another place in each worker: otherwise all of them would
 -- send their first requests to the same member.
-local function group_of(spec)
-    local group = { release = spec.release, share = tonumber(spec.share) or 0, total = 0 }
+local function group_of(service, spec, generation)
+    local group = {
+        release = spec.release,
+        share = tonumber(spec.share) or 0,
+        figure = tally.figure(service, spec.release, generation),
+    }
     for index, member in ipairs(spec.members or {}) do
         local host, port = member.address:match("^%[?([^%]]+)%]?:(%d+)$")
         local weight = tonumber(member.weight) or 1
@@ -42,18 +49,18 @@ local function group_of(spec)
             port = tonumber(port),
             weight = weight,
             current = random(0, weight * 2),
+            gauge = tally.gauge(member.address, generation),
         }
-        group.total = group.total + weight
     end
     return group
 end
 
 -- Newest release first (release ids sort by time), so that raising its share only ever adds
 -- buckets to it: a client that has seen the new release stays there.
-local function upstream_of(spec)
-    local upstream = { releases = {}, members = 0, total = 0 }
+local function upstream_of(service, spec, generation)
+    local upstream = { releases = {}, members = 0, total = 0, spare = 0 }
     for _, group_spec in ipairs(spec.groups or {}) do
-        local group = group_of(group_spec)
+        local group = group_of(service, group_spec, generation)
         if #group > 0 then
             upstream.members = upstream.members + #group
             upstream.releases[group.release] = group
@@ -64,6 +71,7 @@ local function upstream_of(spec)
         end
     end
     table.sort(upstream, function(a, b) return a.release > b.release end)
+    upstream.spare = math.max(0, math.min(upstream.members - 1, MOST_RETRIES))
     local sticky, preview = object(spec.sticky), object(spec.preview)
     if sticky then
         upstream.cookie = sticky.cookie
@@ -86,7 +94,7 @@ function M.refresh()
     local document = cjson.decode(shared:get("document") or "{}") or {}
     local fresh = {}
     for name, spec in pairs(document) do
-        fresh[name] = upstream_of(spec)
+        fresh[name] = upstream_of(name, spec, generation)
     end
     services, seen = fresh, generation
     maintenance = shared:get("maintenance") == true
@@ -192,10 +200,11 @@ end
 -- Further tries that make sense for a service.
 function M.spare(service)
     local upstream = services[service]
-    return upstream and math.min(upstream.members - 1, 3) or 0
+    return upstream and upstream.spare or 0
 end
 
--- Why a request to this service is answered by the edge itself; nil when it is passed on.
+-- Why a request to this service is answered by the edge itself; "" when it is passed on. It uses
+-- the tables as they are: the timer brings them up to date, and a choice does so for itself.
 function M.refusal(service)
     if maintenance and ngx.var.mainstay_bypass ~= "1" then
         return "maintenance"
@@ -203,6 +212,19 @@ function M.refusal(service)
     local upstream = services[service]
     if not upstream or (#upstream == 0 and not upstream.preview) then
         return "unavailable"
+    end
+    return ""
+end
+
+-- The group of a service that has a member, for figures only.
+function M.group_with(service, address)
+    local upstream = services[service]
+    for _, group in pairs(upstream and upstream.releases or {}) do
+        for index = 1, #group do
+            if group[index].address == address then
+                return group
+            end
+        end
     end
 end
 

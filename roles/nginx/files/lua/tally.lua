@@ -7,15 +7,13 @@
 -- than the choice itself.
 
 local cjson = require "cjson.safe"
-local members = require "members"
 
+local ceil, log = math.ceil, math.log
 local shared = ngx.shared.mainstay_edge
-local figures = ngx.shared.mainstay_figures
+local totals = ngx.shared.mainstay_figures
 
 local M = {}
 
--- Seconds between two publications; a drain notices its end this much later.
-local INTERVAL = 0.1
 -- Upper ends of the latency buckets in seconds, each a quarter above the one before.
 local BOUNDS = {}
 do
@@ -25,12 +23,12 @@ do
         bound = bound * 1.25
     end
 end
-local STEP = math.log(1.25)
+local BUCKETS, STEP = #BOUNDS, log(1.25)
+M.BOUNDS = BOUNDS
 
-local open = {} -- address -> requests this worker has under way
-local counts = {} -- service \0 release -> figures not yet published
-local changed = false
-local published = -1 -- generation in the last publication
+local gauges = {} -- address -> {address, open, used}
+local figures = {} -- service \0 release -> {requests, failed, buckets, used}
+local published = "" -- what this worker last wrote about itself
 local identity -- key of this worker in the shared dictionary
 
 local function process_start(pid)
@@ -50,82 +48,105 @@ local function process_start(pid)
     end
 end
 
-local function bucket_of(seconds)
-    if seconds <= 0.001 then
-        return 1
+-- The counter of open requests of a member. Tables of the document hold it directly, so that
+-- counting needs no lookup; C(generation) says which document uses it.
+function M.gauge(address, generation)
+    local gauge = gauges[address]
+    if not gauge then
+        gauge = { address = address, open = 0 }
+        gauges[address] = gauge
     end
-    local bucket = math.ceil(math.log(seconds / 0.001) / STEP - 1e-9) + 1
-    return bucket > #BOUNDS and #BOUNDS or bucket
+    gauge.used = generation or gauge.used
+    return gauge
 end
 
-function M.opened(address)
-    open[address] = (open[address] or 0) + 1
-    changed = true
+function M.known(address)
+    return gauges[address]
 end
 
-function M.closed(address)
-    local count = (open[address] or 1) - 1
-    open[address] = count > 0 and count or nil
-    changed = true
+local function empty_buckets()
+    local buckets = {}
+    for index = 1, BUCKETS do
+        buckets[index] = 0
+    end
+    return buckets
+end
+
+-- The figures of one release of a service that this worker has not published yet.
+function M.figure(service, release, generation)
+    local key = service .. "\0" .. release
+    local figure = figures[key]
+    if not figure then
+        figure = { requests = 0, failed = 0, buckets = empty_buckets() }
+        figures[key] = figure
+    end
+    figure.used = generation or figure.used
+    return figure
 end
 
 -- One answered request. C(seconds) is nil for an upgraded connection: its length is no latency.
-function M.record(service, release, failed, seconds)
-    local key = service .. "\0" .. release
-    local figure = counts[key]
-    if not figure then
-        figure = { requests = 0, failed = 0, buckets = {} }
-        counts[key] = figure
-    end
+function M.record(figure, failed, seconds)
     figure.requests = figure.requests + 1
     if failed then
         figure.failed = figure.failed + 1
     end
     if seconds then
-        local bucket = bucket_of(seconds)
-        figure.buckets[bucket] = (figure.buckets[bucket] or 0) + 1
+        local bucket = 1
+        if seconds > 0.001 then
+            bucket = ceil(log(seconds * 1000) / STEP - 1e-9) + 1
+        end
+        if bucket > BUCKETS then
+            bucket = BUCKETS
+        end
+        figure.buckets[bucket] = figure.buckets[bucket] + 1
     end
 end
 
-local function publish_figures()
-    for key, figure in pairs(counts) do
-        figures:incr(key .. "\0requests", figure.requests, 0)
-        if figure.failed > 0 then
-            figures:incr(key .. "\0failed", figure.failed, 0)
-        end
-        for bucket, count in pairs(figure.buckets) do
-            figures:incr(key .. "\0" .. bucket, count, 0)
+local function publish_figure(key, figure)
+    totals:incr(key .. "\0requests", figure.requests, 0)
+    if figure.failed > 0 then
+        totals:incr(key .. "\0failed", figure.failed, 0)
+    end
+    for bucket = 1, BUCKETS do
+        local count = figure.buckets[bucket]
+        if count > 0 then
+            totals:incr(key .. "\0" .. bucket, count, 0)
+            figure.buckets[bucket] = 0
         end
     end
-    counts = {}
+    figure.requests, figure.failed = 0, 0
 end
 
 -- What a drain relies on: at the moment of this write the worker chooses by C(seen) and has
--- exactly these requests open. Both are taken in one step of the event loop.
-function M.publish()
-    local seen = members.refresh()
-    if not changed and seen == published then
-        return
+-- exactly these requests open. Both are taken in one step of the event loop. A worker that is
+-- C(leaving) after a reload has no timers any more; it publishes with each request instead.
+function M.publish(seen, leaving)
+    for key, figure in pairs(figures) do
+        if figure.requests > 0 then
+            publish_figure(key, figure)
+        elseif figure.used ~= seen then
+            figures[key] = nil
+        end
     end
-    changed, published = false, seen
-    publish_figures()
-    shared:set(identity, cjson.encode({ seen = seen, open = open }))
+    local open = {}
+    for address, gauge in pairs(gauges) do
+        if gauge.open > 0 then
+            open[address] = gauge.open
+        elseif gauge.used ~= seen then
+            gauges[address] = nil
+        end
+    end
+    local text = cjson.encode({ seen = seen, leaving = leaving, open = open })
+    if text ~= published then
+        published = text
+        shared:set(identity, text)
+    end
 end
 
-local function tick(premature)
-    if not premature then
-        members.share_asides()
-    end
-    M.publish()
-end
-
-function M.start()
+function M.start(seen)
     local pid = ngx.worker.pid()
     identity = "worker:" .. pid .. ":" .. (process_start(pid) or "")
-    math.randomseed(ngx.now() * 1000 + pid)
-    published = -1
-    M.publish()
-    assert(ngx.timer.every(INTERVAL, tick))
+    M.publish(seen, false)
 end
 
 -- Every worker that lives, also one that only finishes its open requests after a reload. The
@@ -150,7 +171,7 @@ end
 -- Totals since the edge started: service -> release -> {requests, failed, buckets}.
 function M.totals()
     local found = {}
-    for _, key in ipairs(figures:get_keys(0)) do
+    for _, key in ipairs(totals:get_keys(0)) do
         local service, release, name = key:match("^(%Z*)%z(%Z*)%z(%Z*)$")
         if service then
             found[service] = found[service] or {}
@@ -158,9 +179,9 @@ function M.totals()
             found[service][release] = figure
             local bucket = tonumber(name)
             if bucket then
-                figure.buckets[tostring(BOUNDS[bucket])] = figures:get(key)
+                figure.buckets[tostring(BOUNDS[bucket])] = totals:get(key)
             else
-                figure[name] = figures:get(key)
+                figure[name] = totals:get(key)
             end
         end
     end
@@ -169,10 +190,10 @@ end
 
 -- Forget the figures of releases that C(keep) (service -> release -> true) does not name.
 function M.forget(keep)
-    for _, key in ipairs(figures:get_keys(0)) do
+    for _, key in ipairs(totals:get_keys(0)) do
         local service, release = key:match("^(%Z*)%z(%Z*)%z")
         if service and not (keep[service] and keep[service][release]) then
-            figures:delete(key)
+            totals:delete(key)
         end
     end
 end

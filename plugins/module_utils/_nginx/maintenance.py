@@ -1,0 +1,96 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One call of nginx_maintenance: show the maintenance page, or stop showing it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ansible_collections.mainstay.platform.plugins.module_utils._nginx.client import EdgeControl
+from ansible_collections.mainstay.platform.plugins.module_utils._nginx.status import Status
+from ansible_collections.mainstay.platform.plugins.module_utils._nginx.upstream import (
+    INTERVAL,
+    Clock,
+    require_platform,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import (
+    read_json,
+    write_json,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
+from ansible_collections.mainstay.platform.plugins.module_utils._release.fence import check_fence
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the module was asked for."""
+
+    platform: str
+    on: bool
+    fence: int
+    directory: str
+    timeout: float
+    check: bool
+
+
+def request_from(params: Mapping[str, Any], *, check: bool) -> Request:
+    """The module's parameters."""
+    return Request(
+        platform=params["platform"],
+        on=params["state"] == "on",
+        fence=int(params["fence"]),
+        directory=os.path.join(params["state_root"], params["platform"]),
+        timeout=float(params["timeout"]),
+        check=check,
+    )
+
+
+def apply(request: Request, control: EdgeControl, clock: Clock = time) -> Result:
+    """Switch every worker; the file comes first, so that a restart keeps the switch."""
+    started = clock.monotonic()
+    check_fence(request.directory, request.fence, remember=not request.check)
+    status = control.status()
+    require_platform(status, request.platform)
+    path = os.path.join(request.directory, "maintenance.json")
+    kept = bool((read_json(path) or {}).get("on"))
+    changed = status.maintenance != request.on or kept != request.on
+    if changed and not request.check:
+        write_json(path, {"on": request.on})
+        if status.maintenance != request.on:
+            control.put_maintenance(request.on)
+        status = _await_workers(request, control, clock)
+    word = {True: "show the maintenance page", False: "stop showing the maintenance page"}
+    return Result(
+        changed=changed,
+        actions=[word[request.on]] if changed else [],
+        diff={"before": _line(request.on != changed), "after": _line(request.on)},
+        duration=clock.monotonic() - started,
+        facts={"maintenance": {"on": request.on, "generation": status.generation}},
+    )
+
+
+def _line(on: bool) -> str:
+    return f"maintenance {'on' if on else 'off'}\n"
+
+
+def _await_workers(request: Request, control: EdgeControl, clock: Clock) -> Status:
+    deadline = clock.monotonic() + request.timeout
+    while True:
+        status = control.status()
+        if status.settled:
+            return status
+        if clock.monotonic() >= deadline:
+            raise MainstayError(
+                "not every Nginx worker has taken over the switch",
+                subject="nginx",
+                found="a worker that is behind",
+                expected=f"generation {status.generation} within {request.timeout:g} s",
+                next_step="journalctl -u nginx; then run again",
+            )
+        clock.sleep(INTERVAL)
