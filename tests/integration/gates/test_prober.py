@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import http.server
+import json
 import os
 import pathlib
 import threading
@@ -14,7 +15,9 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mainstay.platform.plugins.module_utils._release.prober import ProbeFiles
+from ansible_collections.mainstay.platform.plugins.module_utils._release.controller import (
+    started_at,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._release.probing import (
     change_probe,
 )
@@ -91,19 +94,19 @@ def change(root: pathlib.Path, server: Faulty, state: str, phase: str = "") -> d
 
 
 def test_counted_failures_are_the_injected_ones(tmp_path: pathlib.Path, server: Faulty) -> None:
-    files = ProbeFiles(str(tmp_path / "demo-test/probe/r1"))
+    place = tmp_path / "demo-test/probe/r1"
     assert change(tmp_path, server, "started", "before")["changed"]
-    pid = files.running()
-    assert pid is not None
+    process = json.loads((place / "process.json").read_text())
+    assert started_at(process["pid"]) == process["started"] > 0
     assert not change(tmp_path, server, "started")["changed"], "it runs already"
     change(tmp_path, server, "marked", "switch")
     assert server.enough.wait(60)
     proof = change(tmp_path, server, "stopped")["proof"]
-    assert files.running() is None
+    assert started_at(process["pid"]) != process["started"], "it is gone"
     assert server.spoiled > 0
     assert (proof["requests"], proof["failed"]) == (server.asked, server.spoiled)
     assert "switch" in proof["phases"]
     assert len(proof["first_failures"]) == min(10, server.spoiled)
     again = change(tmp_path, server, "stopped")
     assert (again["changed"], again["proof"]) == (False, proof)
-    assert sorted(os.listdir(files.directory)) == ["proof.json"]
+    assert sorted(os.listdir(place)) == ["proof.json"]

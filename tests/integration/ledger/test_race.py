@@ -112,19 +112,21 @@ def test_lock_of_a_killed_run_is_taken_over_at_once(tmp_path: pathlib.Path) -> N
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     ) as first:
-        assert (tmp_path / "fifo").read_text() == "taken\n"
-        second = subprocess.run(
-            command(tmp_path, "r2", stay=False),
-            cwd=ROOT,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert second.returncode != 0, "the first run lives"
-        assert "another run is at work" in second.stdout
-        first.send_signal(signal.SIGKILL)
-        first.wait(60)
+        try:
+            assert (tmp_path / "fifo").read_text() == "taken\n"
+            second = subprocess.run(
+                command(tmp_path, "r2", stay=False),
+                cwd=ROOT,
+                env=environment(),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        finally:
+            first.send_signal(signal.SIGKILL)
+            first.wait(60)
+    assert second.returncode != 0, "the first run lived"
+    assert "another run is at work" in second.stdout
     third = subprocess.run(
         command(tmp_path, "r3", stay=False),
         cwd=ROOT,
