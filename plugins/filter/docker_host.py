@@ -9,8 +9,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.mainstay.platform.plugins.module_utils._docker import host
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 
 def docker_addresses(
@@ -19,7 +22,7 @@ def docker_addresses(
     """Private addresses of the hosts of some groups."""
     found = []
     for name in [h for group in names for h in groups.get(group) or []]:
-        known = hostvars[name] if name in hostvars else {}
+        known = hostvars.get(name) or {}
         address = known.get("platform_address") or known.get("ansible_host") or name
         if address not in found:
             found.append(str(address))

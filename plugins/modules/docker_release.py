@@ -13,10 +13,10 @@ version_added: "0.1.0"
 author: Mainstay maintainers (@mainstay)
 description:
   - One task does one step of a release for all services and replicas of a host at once.
-  - Every step is written to a journal on the host before it is done. After a kill at any instant, any
-    state brings the host back to a known release.
-  - Containers are made beside the ones that serve and get a host port for life, bound to O(address)
-    only. Moving traffic is the work of M(mainstay.platform.nginx_upstream).
+  - Every step is written to a journal on the host before it is done. After a kill at any instant,
+    any state brings the host back to a known release.
+  - Containers are made beside the ones that serve and get a host port for life, bound to
+    O(address) only. Moving traffic is the work of M(mainstay.platform.nginx_upstream).
   - Volumes are never removed, stores are never recreated unless O(recreate_stores) names them.
   - Containers run as the described user, without capabilities, with a read-only root file system,
     limits, an init process and rotated logs.
@@ -39,17 +39,18 @@ options:
     type: str
     required: true
   fence:
-    description: Counter of the lock. A run with a lower counter than this host has seen is refused.
+    description:
+      - Counter of the lock. A run with a lower counter than this host has seen is refused.
     type: int
     required: true
   state:
     description:
-      - V(staged) pulls images by digest, makes and starts containers beside the old ones and waits until
-        they are healthy. Workers are made and not started. Absent stores are created.
+      - V(staged) pulls images by digest, makes and starts containers beside the old ones and waits
+        until they are healthy. Workers are made and not started. Absent stores are created.
       - V(migrated) runs the migration of each service that has one, once for a release.
       - V(switched) replaces workers one by one.
-      - V(finished) keeps what O(keep) does not name warm, then stops it, and removes what is older than
-        O(retain) releases.
+      - V(finished) keeps what O(keep) does not name warm, then stops it, and removes what is older
+        than O(retain) releases.
       - V(reverted) removes what the release made, and everything that interrupted releases left.
     type: str
     required: true
@@ -62,7 +63,7 @@ options:
   from_releases:
     description:
       - Service to the release whose containers are started again instead of making new ones.
-      - Removed containers are made again from the journal and the local image; no registry is asked.
+      - Removed containers are made again from the journal and the local image, with no registry.
     type: dict
     default: {}
   stores:
@@ -71,7 +72,8 @@ options:
     elements: dict
     default: []
   secrets:
-    description: Values by name. They are given to containers as files, or as variables where asked.
+    description:
+      - Values by name. They are given to containers as files, or as variables where asked.
     type: dict
     default: {}
   registries:
@@ -97,7 +99,8 @@ options:
     default: {}
   keep_warm:
     description:
-      - With O(state=finished), seconds that replaced containers keep running; V(0) stops them at once.
+      - With O(state=finished), seconds that replaced containers keep running. V(0) stops them at
+        once.
       - A timer of systemd stops them. Without systemd they run until the next release.
     type: float
     default: 600.0
@@ -106,7 +109,8 @@ options:
     type: int
     default: 3
   recreate_stores:
-    description: Stores that may be made again with the same volume because their description changed.
+    description:
+      - Stores that may be made again, with the same volume, because their description changed.
     type: list
     elements: str
     default: []
@@ -166,7 +170,7 @@ actions:
   type: list
   elements: str
   returned: always
-  sample: ["create and start shop-production-api-1-1a2b3c (registry.example.com/api@sha256:5f1c...)"]
+  sample: ["create and start shop-production-api-1-1a2b3c (example.com/api@sha256:5f1c...)"]
 duration:
   description: Seconds the step took on the host.
   type: float

@@ -60,7 +60,7 @@ EXAMPLES = r"""
 - name: Compare with the description
   mainstay.platform.docker_release_info:
     platform: shop-production
-    services: "{{ platform | mainstay.platform.docker_services(host='app1', hosts=['app1', 'app2']) }}"
+    services: "{{ platform | mainstay.platform.docker_services('app1', ['app1', 'app2']) }}"
     secrets: "{{ platform_secrets }}"
   register: observed
 
@@ -91,7 +91,7 @@ host:
     services:
       description: State of each described service, V(absent), V(current) or V(changed).
       type: dict
-      sample: {"api": {"state": "changed", "reason": "env LOG_LEVEL", "origin": "20261121T061500Z-1a2b3c"}}
+      sample: {"api": {"state": "changed", "reason": "env LOG_LEVEL"}}
     stores:
       description: State of each described store.
       type: dict

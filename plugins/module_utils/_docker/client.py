@@ -23,8 +23,8 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 )
 
 try:
-    import docker
-    import docker.errors
+    import docker  # type: ignore[import-untyped]
+    import docker.errors  # type: ignore[import-untyped]
     import requests.exceptions
 
     HAS_DOCKER = True
@@ -45,9 +45,6 @@ class DockerClient(Protocol):
 
     def image(self, reference: str) -> Optional[dict[str, Any]]:
         """The local image, or nothing."""
-
-    def images(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:
-        """Local images."""
 
     def pull(self, reference: str, login: Optional[Mapping[str, str]]) -> None:
         """Fetch an image by tag or digest."""
@@ -89,6 +86,25 @@ class DockerClient(Protocol):
         """End the stream of events."""
 
 
+class PruneClient(Protocol):
+    """The calls that pruning needs."""
+
+    def all_images(self) -> list[dict[str, Any]]:
+        """All images, without intermediate layers."""
+
+    def used_images(self) -> set[str]:
+        """Ids of the images that any container on the host was made from."""
+
+    def remove_image(self, name: str) -> None:
+        """Remove an image with all its names."""
+
+    def build_cache_size(self) -> int:
+        """Bytes of build cache that are not in use."""
+
+    def prune_build_cache(self) -> None:
+        """Remove it."""
+
+
 class SdkClient:
     """L(DockerClient) on the C(docker) SDK, from 5.0 on."""
 
@@ -120,13 +136,32 @@ class SdkClient:
         )
         return found
 
-    def images(self, labels: Mapping[str, str]) -> list[dict[str, Any]]:
-        """See L(DockerClient)."""
+    def all_images(self) -> list[dict[str, Any]]:
+        """See L(PruneClient)."""
         with _translated("Docker", "listing images"):
-            found: list[dict[str, Any]] = self._api.images(
-                filters={"label": [f"{k}={v}" for k, v in labels.items()]} if labels else None
-            )
+            found: list[dict[str, Any]] = self._api.images()
         return found
+
+    def used_images(self) -> set[str]:
+        """See L(PruneClient)."""
+        with _translated("Docker", "listing containers"):
+            return {str(c.get("ImageID")) for c in self._api.containers(all=True)}
+
+    def remove_image(self, name: str) -> None:
+        """See L(PruneClient)."""
+        # Forced, because an image may have several names; one in use is refused all the same.
+        self._or_none(lambda: self._api.remove_image(name, force=True), name, "removing the image")
+
+    def build_cache_size(self) -> int:
+        """See L(PruneClient)."""
+        with _translated("Docker", "measuring the build cache"):
+            layers = self._api.df().get("BuildCache") or []
+        return sum(int(item.get("Size") or 0) for item in layers if not item.get("InUse"))
+
+    def prune_build_cache(self) -> None:
+        """See L(PruneClient)."""
+        with _translated("Docker", "removing the build cache"):
+            self._api.prune_builds()
 
     def pull(self, reference: str, login: Optional[Mapping[str, str]]) -> None:
         """See L(DockerClient)."""

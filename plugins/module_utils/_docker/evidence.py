@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
@@ -103,10 +104,8 @@ def exit_text(code: Optional[int], oom: bool) -> str:
         return "out of memory" if oom else "no exit code"
     text = f"exit code {code}"
     if code > 128:
-        try:
+        with contextlib.suppress(ValueError):
             text += f" ({signal.Signals(code - 128).name})"
-        except ValueError:
-            pass
     return f"{text}, out of memory" if oom else text
 
 

@@ -10,13 +10,27 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 #: Keys the Engine takes over on SIGHUP, from the reference of dockerd; all others need a restart.
 RELOADABLE = frozenset(
-    "authorization-plugins debug default-runtime features insecure-registries labels live-restore"
-    " max-concurrent-downloads max-concurrent-uploads max-download-attempts registry-mirrors runtimes"
-    " shutdown-timeout".split()
+    {
+        "authorization-plugins",
+        "debug",
+        "default-runtime",
+        "features",
+        "insecure-registries",
+        "labels",
+        "live-restore",
+        "max-concurrent-downloads",
+        "max-concurrent-uploads",
+        "max-download-attempts",
+        "registry-mirrors",
+        "runtimes",
+        "shutdown-timeout",
+    }
 )
 DOCKER_HUB = "https://index.docker.io/v1/"
 
@@ -98,7 +112,10 @@ def _parse(text: str, path: str) -> dict[str, Any]:
         document = json.loads(text)
     except ValueError as error:
         raise MainstayError(
-            "the file is not valid JSON", subject=path, found=str(error), next_step="repair it first"
+            "the file is not valid JSON",
+            subject=path,
+            found=str(error),
+            next_step="repair it first",
         ) from error
     if not isinstance(document, dict):
         raise MainstayError("the file does not hold an object", subject=path)

@@ -92,13 +92,17 @@ class Retirement:
 
 @dataclass
 class Journal:
-    """All that this host remembers about the platform."""
+    """All that this host remembers about the platform.
+
+    C(repositories) are the image repositories it ever used, so that pruning knows what is its own.
+    """
 
     version: int = 1
     releases: dict[str, Record] = field(default_factory=dict)
     serving: dict[str, str] = field(default_factory=dict)
     retiring: list[Retirement] = field(default_factory=list)
     last_port: int = 0
+    repositories: list[str] = field(default_factory=list)
 
     def unfinished(self) -> list[str]:
         """Releases that were neither finished nor reverted, oldest first."""

@@ -221,9 +221,9 @@ def plan_back(
     """
     remove, stop = [], []
     for container in containers:
-        if container.kind == STORE or keep.get(container.service) == container.origin:
-            if container.kind != MIGRATION:
-                continue
+        kept = keep.get(container.service) == container.origin and container.kind != MIGRATION
+        if container.kind == STORE or kept:
+            continue
         records = [journal.releases[r] for r in releases if r in journal.releases]
         if container.origin in releases or any(container.name in r.created for r in records):
             remove.append(container)

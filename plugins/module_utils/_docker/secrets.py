@@ -104,7 +104,7 @@ class SecretFiles:
         environment: Mapping[str, str],
         owner: Optional[tuple[int, int]],
     ) -> None:
-        """Write the files of one container kind below C(name); the same content again is a no-op."""
+        """Write the files of one container kind below C(name)."""
         target = self.directory(name)
         ensure_directory(self.root)
         ensure_directory(target)

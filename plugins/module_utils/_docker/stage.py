@@ -33,6 +33,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.watch im
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.image import parse_image
 
 #: More containers at once only make the Engine slower.
 PARALLEL = 16
@@ -74,6 +75,9 @@ def _write_ahead(context: Context, replicas: list[plan.Replica]) -> None:
     for replica in replicas:
         if replica.origin == context.request.release_id:
             record.services[replica.spec.name] = replica.spec
+            repository = parse_image(replica.spec.image).repository
+            if repository not in context.journal.repositories:
+                context.journal.repositories.append(repository)
             record.secrets[replica.spec.name] = replica.secrets
         kind = {
             plan.CREATE: record.created,

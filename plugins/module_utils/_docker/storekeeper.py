@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Mainstay maintainers
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Bringing up a store: created when absent, started when stopped, healthy before anything uses it."""
+"""Bringing up a store: made when absent, started when stopped, healthy before it is used."""
 
 from __future__ import annotations
 

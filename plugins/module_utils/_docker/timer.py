@@ -28,7 +28,7 @@ class Timers(Protocol):
 
 
 class SystemdTimers:
-    """Transient timers of systemd. They survive this process and the Docker daemon, not a reboot."""
+    """Transient timers of systemd: they survive this process and the Engine, not a reboot."""
 
     def available(self) -> bool:
         """See L(Timers)."""

@@ -19,7 +19,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from release_host import HERE, Host, run  # noqa: E402
+from release_host import HERE, Host, run
 
 VERSIONS = ("1.0.0", "1.1.0")
 REGISTRY = """version: 0.1

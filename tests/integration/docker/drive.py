@@ -11,13 +11,13 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "collections"))
 
-from ansible_collections.mainstay.platform.plugins.module_utils._docker import (  # noqa: E402
+from ansible_collections.mainstay.platform.plugins.module_utils._docker import (
     engine,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._docker.client import (  # noqa: E402
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.client import (
     SdkClient,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (  # noqa: E402
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
 
