@@ -11,8 +11,10 @@ short_description: A check that must hold before the next step of a release
 version_added: "0.1.0"
 author: Mainstay maintainers (@mainstay)
 description:
-  - Judges smoke checks, the edge's own figures for a new version, a PromQL expression or a program, and shows progress while it waits.
-  - The task fails when the gate failed, and when it could not decide; RV(gate.outcome) tells them apart.
+  - Judges smoke checks, the edge's own figures for a new version, a PromQL expression or a program,
+    and shows progress while it waits.
+  - The task fails when the gate failed, and when it could not decide; RV(gate.outcome) tells them
+    apart.
   - This is an action plugin; O(kind=http) and O(kind=edge) run a module on the target host.
 options:
   name:
@@ -68,7 +70,9 @@ options:
     type: int
     default: 20
   max_error_percent:
-    description: For O(kind=edge), largest share of failed requests. More failures than this forgives over O(minimum_requests) fail at once.
+    description:
+      - For O(kind=edge), largest share of failed requests. More failures than this forgives over
+        O(minimum_requests) fail at once.
     type: float
     default: 1.0
   max_p95_seconds:
@@ -105,7 +109,9 @@ options:
     type: int
     default: 1
   command:
-    description: For O(kind=command), program and arguments, run on the controller. Status 0 passes, 75 holds, any other fails.
+    description:
+      - For O(kind=command), program and arguments, run on the controller. Status 0 passes, 75
+        holds, any other fails.
     type: list
     elements: str
     default: []

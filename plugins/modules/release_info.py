@@ -11,9 +11,11 @@ short_description: Read the ledger of releases
 version_added: "0.1.0"
 author: Mainstay maintainers (@mainstay)
 description:
-  - Lists the releases of a platform, newest first, with what serves now, what was interrupted and who holds the lock.
+  - Lists the releases of a platform, newest first, with what serves now, what was interrupted and
+    who holds the lock.
   - A ledger file that cannot be read is named in RV(ledger_warnings) and passed over.
-  - Runs as an action plugin on the controller, which evaluates O(query) and knows whether the holder of the lock is gone.
+  - Runs as an action plugin on the controller, which evaluates O(query) and knows whether the
+    holder of the lock is gone.
 options:
   platform:
     description: Name and stage of the platform, as in V(demo-production).
@@ -33,7 +35,9 @@ options:
     elements: str
     choices: [deploy, rollback, restore, drill, maintenance]
   since:
-    description: Only releases started at or after this time, ISO 8601 with a zone, as in V(2026-11-21T06:00:00+01:00); without one it is UTC.
+    description:
+      - Only releases started at or after this time, ISO 8601 with a zone, as in
+        V(2026-11-21T06:00:00+01:00); without one it is UTC.
     type: str
   until:
     description: Only releases started at or before this time, written like O(since).

@@ -105,7 +105,12 @@ lock:
   description: The lock as it is now.
   returned: always
   type: dict
-  sample: {"holder": "ada", "purpose": "deploy 2.4.1", "fence": 12, "live": true, "taken_over_from": null}
+  sample:
+    holder: ada
+    purpose: deploy 2.4.1
+    fence: 12
+    live: true
+    taken_over_from: null
 run:
   description: Who started the run, where, from which AWX job and which revision.
   returned: always

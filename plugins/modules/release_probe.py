@@ -11,9 +11,13 @@ short_description: A prober that watches the edge through a switch
 version_added: "0.1.0"
 author: Mainstay maintainers (@mainstay)
 description:
-  - Starts, marks, reads and stops a small process on the edge host that asks the edge at a fixed rate, open loop and without retries.
-  - A request fails when it gets no answer or a status of 500 or more. The counts by phase are the proof of a release.
-  - The process ends by itself after O(max_seconds).
+  - Starts, marks, reads and stops a small process on the edge host that asks the edge at a fixed
+    rate, open loop and without retries.
+  - A request fails when it gets no answer or a status of 500 or more. The counts by phase are the
+    proof of a release.
+  - The process ends by itself after O(max_seconds). One that a killed run left behind is ended when
+    the next one starts.
+  - V(stopped) may be asked for again and returns the same proof.
 options:
   platform:
     description: Name and stage of the platform, as in V(demo-production).
@@ -24,16 +28,19 @@ options:
     type: str
     required: true
   state:
-    description: V(started) starts it, V(marked) names a new phase, V(read) counts so far, V(stopped) ends it and counts.
+    description:
+      - V(started) starts it, V(marked) names a new phase, V(read) counts so far, V(stopped) ends it
+        and counts.
     type: str
     choices: [started, marked, read, stopped]
     default: read
   phase:
-    description: Name of the phase that begins.
+    description:
+      - Name of the phase that begins; V(before) when the prober starts.
+      - Needed for O(state=marked).
     type: str
-    default: ""
   rate:
-    description: Requests a second.
+    description: Requests a second, at most 200.
     type: float
     default: 20.0
   path:
@@ -57,7 +64,7 @@ options:
     type: bool
     default: true
   timeout:
-    description: Seconds to wait for a connection or for data.
+    description: Seconds until the answer has to be whole.
     type: float
     default: 2.0
   slow_seconds:
@@ -112,15 +119,20 @@ EXAMPLES = r"""
 
 RETURN = r"""
 proof:
-  description: Requests, failed and slow ones, by phase and in all; times in seconds.
+  description:
+    - Requests, failed and slow ones, by phase and in all; times in seconds.
+    - C(complete) is false when the prober was gone before it was stopped, so that what came later
+      was not watched.
   returned: always
   type: dict
   sample:
     requests: 412
     failed: 0
     slow: 0
+    complete: true
     first_failures: []
-    phases: {"switch": {"requests": 60, "failed": 0, "slow": 0, "p50": 0.002, "p95": 0.004, "max": 0.01}}
+    phases:
+      switch: {requests: 60, failed: 0, slow: 0, p50: 0.002, p95: 0.004, max: 0.01}
 actions:
   description: What was done, as sentences.
   returned: always
@@ -152,7 +164,7 @@ def argument_spec() -> dict:
             "choices": ["started", "marked", "read", "stopped"],
             "default": "read",
         },
-        "phase": {"type": "str", "default": ""},
+        "phase": {"type": "str"},
         "rate": {"type": "float", "default": 20.0},
         "path": {"type": "str", "default": "/"},
         "host": {"type": "str", "default": "localhost"},
@@ -168,7 +180,11 @@ def argument_spec() -> dict:
 
 def main() -> None:
     """Change the prober and report what it saw."""
-    module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
+    module = AnsibleModule(
+        argument_spec=argument_spec(),
+        required_if=[("state", "marked", ("phase",))],
+        supports_check_mode=True,
+    )
     try:
         result = change_probe(module.params, check_mode=module.check_mode)
     except MainstayError as error:

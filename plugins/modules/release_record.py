@@ -12,7 +12,8 @@ version_added: "0.1.0"
 author: Mainstay maintainers (@mainstay)
 description:
   - Opens, extends or closes one entry of the ledger, a file on the first edge host.
-  - An entry has a fixed set of keys, so that nothing arbitrary can land in it; see the guide of the ledger.
+  - An entry has a fixed set of keys, so that nothing arbitrary can land in it; see the guide of the
+    ledger.
 options:
   platform:
     description: Name and stage of the platform, as in V(demo-production).
@@ -33,7 +34,8 @@ options:
     default: running
   entry:
     description:
-      - Parts of the entry. C(services) and C(proof) are merged key by key; C(steps), C(gates) and C(notes) are appended to;
+      - Parts of the entry. C(services) and C(proof) are merged key by key; C(steps), C(gates) and
+        C(notes) are appended to;
         everything else is replaced.
     type: dict
     default: {}
@@ -90,7 +92,11 @@ entry:
   description: The entry as it is now.
   returned: always
   type: dict
-  sample: {"id": "20261121T061500Z-1a2b3c", "kind": "deploy", "outcome": "deployed", "committed": true}
+  sample:
+    id: 20261121T061500Z-1a2b3c
+    kind: deploy
+    outcome: deployed
+    committed: true
 actions:
   description: What was done, as sentences.
   returned: always

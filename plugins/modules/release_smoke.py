@@ -11,9 +11,12 @@ short_description: Ask the edge a few questions and check the answers
 version_added: "0.1.0"
 author: Mainstay maintainers (@mainstay)
 description:
-  - Sends one request for each check, several at a time, and holds status, body and time against what the check wants.
-  - Runs on the edge host against its own address, under the host name visitors use. No request is repeated.
-  - Reports failed checks in RV(smoke) and does not fail itself; P(mainstay.platform.gate#module) does.
+  - Sends one request for each check, several at a time, and holds status, body and time against
+    what the check wants.
+  - Runs on the edge host against its own address, under the host name visitors use. No request is
+    repeated.
+  - Reports failed checks in RV(smoke) and does not fail itself; P(mainstay.platform.gate#module)
+    does.
 options:
   checks:
     description: The checks.
@@ -51,7 +54,7 @@ options:
     type: dict
     default: {}
   timeout:
-    description: Seconds to wait for a connection or for data.
+    description: Seconds until the answer has to be whole.
     type: float
     default: 5.0
 extends_documentation_fragment:
@@ -99,7 +102,14 @@ smoke:
   returned: always
   type: list
   elements: dict
-  sample: [{"path": "/", "host": "shop.example.com", "status": 200, "seconds": 0.0123, "passed": true, "reason": "", "body_start": ""}]
+  sample:
+    - path: /
+      host: shop.example.com
+      status: 200
+      seconds: 0.0123
+      passed: true
+      reason: ""
+      body_start: ""
 problems:
   description: One sentence for each check that failed.
   returned: always

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import socket
 import ssl
@@ -12,13 +13,19 @@ import time
 from dataclasses import dataclass, field
 from typing import Optional
 
+#: Bytes of an answer that are read; the rest is cut off with the connection.
+LARGEST = 4 * 1024 * 1024
+#: Bytes read at a time, so that an answer that never ends is noticed.
+PIECE = 64 * 1024
+
 
 @dataclass(frozen=True)
 class Target:
     """Where requests go: connect to C(address):C(port), ask for C(host) (also the SNI name).
 
     Without C(ca) a certificate is not verified: the edge is asked over its own address, and what
-    is judged is the answer. With C(ca) chain and name are verified.
+    is judged is the answer. With C(ca) chain and name are verified. The whole answer has
+    to be there within C(timeout) seconds.
     """
 
     address: str
@@ -60,11 +67,19 @@ def connection(target: Target) -> http.client.HTTPConnection:
     """A connection that is opened by its first request."""
     if not target.tls:
         return http.client.HTTPConnection(target.address, target.port, timeout=target.timeout)
-    context = ssl.create_default_context(cafile=target.ca)
-    if target.ca is None:
+    return _TlsConnection(target, _tls(target.ca))
+
+
+@functools.lru_cache(maxsize=8)
+def _tls(ca: Optional[str]) -> ssl.SSLContext:
+    """Made once: reading the system's authorities for every request would cost more than asking."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if ca is None:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-    return _TlsConnection(target, context)
+    else:
+        context.load_verify_locations(cafile=ca)
+    return context
 
 
 def ask(
@@ -79,10 +94,36 @@ def ask(
     try:
         link.request(method, path, headers={"Host": target.host, **(headers or {})})
         response = link.getresponse()
-        body = response.read()
+        body = _body(response, started + target.timeout)
+        if not response.isclosed():  # cut off: what is left must not be taken for the next answer
+            link.close()
         seconds = time.monotonic() - started
         return Answer(response.status, seconds, body, "", dict(response.getheaders()))
-    except (OSError, http.client.HTTPException) as error:
+    except (OSError, http.client.HTTPException, ValueError) as error:
         link.close()
-        reason = f"{type(error).__name__}: {error}".rstrip(": ")
-        return Answer(0, time.monotonic() - started, b"", reason)
+        return Answer(0, time.monotonic() - started, b"", reason(error))
+
+
+def reason(error: Exception) -> str:
+    """Kind and text of an error in one line."""
+    return f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+def _body(response: http.client.HTTPResponse, deadline: float) -> bytes:
+    """The body, read in pieces: a server that sends a byte now and then must not hold us up."""
+    pieces: list[bytes] = []
+    size = 0
+    while size < LARGEST:
+        piece = response.read1(PIECE)
+        if time.monotonic() > deadline:
+            raise TimeoutError("the answer was not whole in time")
+        if not piece:
+            break
+        pieces.append(piece)
+        size += len(piece)
+    body = b"".join(pieces)
+    if size < LARGEST and response.length:
+        raise http.client.IncompleteRead(body, response.length)
+    if response.length == 0:
+        response.read()  # marks the answer as read, so that the connection can be used again
+    return body

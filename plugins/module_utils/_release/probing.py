@@ -10,50 +10,110 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
-from ansible_collections.mainstay.platform.plugins.module_utils._release.http import Target
-from ansible_collections.mainstay.platform.plugins.module_utils._release.prober import (
-    ProbeFiles,
-    Probing,
-    end,
-    launch,
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
+from ansible_collections.mainstay.platform.plugins.module_utils._release import daemon
+from ansible_collections.mainstay.platform.plugins.module_utils._release.http import Target
+from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
+from ansible_collections.mainstay.platform.plugins.module_utils._release.probe_files import (
+    ProbeFiles,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._release.prober import (
+    GRACE,
+    Probing,
+    probe,
+)
+
+#: Largest rate: a prober is a witness, not a load.
+LARGEST_RATE = 200.0
+#: Seconds that a prober on a busy machine gets to end by itself after that.
+BUSY = 5.0
 
 
 def change_probe(params: Mapping[str, Any], *, check_mode: bool) -> Result:
     """Start, mark, read or stop the prober of one release."""
     started = time.monotonic()
-    directory = os.path.join(params["state_root"], params["platform"], "probe")
-    files = ProbeFiles(os.path.join(directory, params["release_id"]))
-    action = ""
-    if params["state"] == "started" and files.running() is None:
-        place = f"{params['host']}{params['path']}"
-        action = f"start the prober: {params['rate']:g} requests a second to {place}"
-        if not check_mode:
-            files.mark(params["phase"] or "before")
-            launch(_probing(params), files)
+    ledger = Ledger(params["platform"], params["state_root"])
+    ledger.path(params["release_id"])  # refuses an id that is no file name
+    root = os.path.join(ledger.directory, "probe")
+    files = ProbeFiles(os.path.join(root, params["release_id"]))
+    actions: list[str] = []
+    proof = None
+    if params["state"] == "started":
+        actions = _start(root, files, params, check_mode=check_mode)
     elif params["state"] == "marked":
-        action = f"the phase is now {params['phase']}"
+        actions = [f"the phase is now {params['phase']}"]
         if not check_mode:
             files.mark(params["phase"])
-    elif params["state"] == "stopped" and os.path.isdir(files.directory):
-        action = _stop(files, params, check_mode=check_mode)
+    elif params["state"] == "stopped":
+        actions, proof = _stop(files, params, check_mode=check_mode)
     return Result(
-        changed=bool(action) and params["state"] != "marked",
-        actions=[action] if action else [],
+        changed=bool(actions) and params["state"] != "marked",
+        actions=actions,
         duration=time.monotonic() - started,
-        facts={"proof": files.counted(params["slow_seconds"])},
+        facts={"proof": proof or files.counted(params["slow_seconds"])},
     )
 
 
-def _stop(files: ProbeFiles, params: Mapping[str, Any], *, check_mode: bool) -> str:
-    pid = files.running()
+def _start(
+    root: str, files: ProbeFiles, params: Mapping[str, Any], *, check_mode: bool
+) -> list[str]:
+    if not 0 < params["rate"] <= LARGEST_RATE:
+        raise MainstayError(
+            "the prober cannot ask at this rate",
+            subject="rate",
+            found=f"{params['rate']:g}",
+            expected=f"more than 0, at most {LARGEST_RATE:g} requests a second",
+        )
+    if files.running():
+        return []
+    actions = _end_others(root, files, check_mode=check_mode)
+    place = f"{params['host']}{params['path']}"
+    actions.append(f"start the prober: {params['rate']:g} requests a second to {place}")
     if not check_mode:
-        if pid is not None:
-            end(pid, params["timeout"] + 3.0)
-        if os.path.exists(files.results):
-            files.keep(files.counted(params["slow_seconds"]))
-    return "stop the prober" if pid is not None else ""
+        probing = _probing(params)
+        files.begin(params["phase"] or "before")
+        daemon.launch(
+            lambda: probe(probing, files.results, daemon.wait_for_stop),
+            lambda pid: files.note_process(pid, probing.target.timeout),
+            "prober",
+        )
+    return actions
+
+
+def _end_others(root: str, files: ProbeFiles, *, check_mode: bool) -> list[str]:
+    """End what a killed run left running, and remove the files of releases that are over."""
+    actions = []
+    for name in sorted(os.listdir(root)) if os.path.isdir(root) else []:
+        other = ProbeFiles(os.path.join(root, name))
+        if other.directory == files.directory:
+            continue
+        process = other.running()
+        if process:
+            actions.append(f"stop the prober that {name} left behind")
+        if not check_mode:
+            if process:
+                daemon.end(process.pid, process.started, GRACE)
+            other.remove()
+    return actions
+
+
+def _stop(
+    files: ProbeFiles, params: Mapping[str, Any], *, check_mode: bool
+) -> tuple[list[str], dict[str, Any]]:
+    """The proof is complete when the prober was there until it was told to stop."""
+    process = files.running()
+    if process and not check_mode:
+        # It waits for what is in the air itself.
+        daemon.end(process.pid, process.started, process.timeout + GRACE + BUSY)
+    proof = {**files.counted(params["slow_seconds"])}
+    if process:
+        proof["complete"] = True
+    if not check_mode and os.path.exists(files.process):
+        files.keep(proof)
+    return ["stop the prober"] if process else [], proof
 
 
 def _probing(params: Mapping[str, Any]) -> Probing:

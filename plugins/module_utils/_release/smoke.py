@@ -16,6 +16,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release.http im
     Target,
     ask,
     connection,
+    reason,
 )
 
 #: Checks that are in the air at the same time.
@@ -41,32 +42,36 @@ class Verdict:
 
 def judge(check: Smoke, host: str, answer: Answer) -> Verdict:
     """Hold an answer against what the check wants: status, then body, then time."""
-    reason = ""
+    problem = ""
     text = answer.body.decode("utf-8", "replace")
     if answer.error:
-        reason = f"no answer: {answer.error}"
+        problem = f"no answer: {answer.error}"
     elif answer.status != check.status:
-        reason = f"status {answer.status}, expected {check.status}"
+        problem = f"status {answer.status}, expected {check.status}"
     elif check.contains is not None and check.contains not in text:
-        reason = f"the body does not contain {check.contains!r}"
+        problem = f"the body does not contain {check.contains!r}"
     elif answer.seconds > check.max_seconds:
-        reason = f"took {answer.seconds:.2f} s, allowed are {check.max_seconds:g} s"
+        problem = f"took {answer.seconds:.2f} s, allowed are {check.max_seconds:g} s"
     return Verdict(
         check.path,
         host,
         answer.status,
         round(answer.seconds, 4),
-        not reason,
-        reason,
-        text[:SHOWN] if reason else "",
+        not problem,
+        problem,
+        text[:SHOWN] if problem else "",
     )
 
 
 def over_http(target: Target, check: Smoke, headers: Mapping[str, str]) -> Answer:
     """One request on a connection of its own."""
-    link = connection(target)
     try:
-        return ask(link, target, check.method, check.path, dict(headers))
+        link = connection(target)
+    except (OSError, ValueError) as error:  # the file of the authority, above all
+        return Answer(0, 0.0, b"", f"{target.ca or target.address}: {reason(error)}")
+    try:
+        sent = {name: str(value) for name, value in headers.items()}
+        return ask(link, target, check.method, check.path, sent)
     finally:
         link.close()
 
