@@ -43,6 +43,12 @@ options:
   address:
     description: Private address of the host; the one in the journal when it is not given.
     type: str
+  expected:
+    description:
+      - The release each service should be served by, as in V({"api": "20261121T061500Z-1a2b3c"}); RV(host.unhealthy) is about these.
+      - By default what the journal of the host says.
+    type: dict
+    default: {}
   state_root:
     description: Directory of the journal; another one is for tests.
     type: path
@@ -118,6 +124,7 @@ ARGUMENTS = {
     "stores": {"type": "list", "elements": "dict", "default": []},
     "secrets": {"type": "dict", "default": {}, "no_log": True},
     "address": {"type": "str"},
+    "expected": {"type": "dict", "default": {}},
     "state_root": {"type": "path", "default": STATE_ROOT},
 }
 

@@ -125,7 +125,8 @@ def info(params: Mapping[str, Any], client: DockerClient) -> dict[str, Any]:
     services = {
         s.name: observe.service_state(s, fingerprints[s.name], known, own) for s in request.services
     }
-    serving = {c.name: c for c in own if known.serving.get(c.service) == c.origin}
+    expected = params.get("expected") or known.serving
+    serving = {c.name: c for c in own if expected.get(c.service) == c.origin}
     complaints = [f"{c.name}: {observe.complaint(c)}" for c in serving.values()]
     return {
         "address": request.address if params.get("address") else _address(known),
