@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Callable
 
-from . import disks, faults, hosts, keys, registry
+from . import disks, faults, hosts, keys, programs, registry
 from .settings import DEMO, HOSTS, REGISTRY, REGISTRY_ADDRESS, REGISTRY_CONTAINER, SSH_CONFIG, STATE
 from .shell import BedError, run
 
@@ -158,6 +158,15 @@ def fault(arguments: Sequence[str]) -> None:
     parser.add_argument("fault", choices=[*faults.HOST_FAULTS, *faults.REGISTRY_FAULTS])
     options = parser.parse_args(arguments)
     faults.inflict(options.host, options.fault)
+
+
+def program(name: str) -> str:
+    """Path of a program of the bed, built when needed; failures are sentences, not traces."""
+    try:
+        return str(programs.ensure(name))
+    except BedError as error:
+        print(f"testbed: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
 
 
 def main(command: Callable[[Sequence[str]], None]) -> None:

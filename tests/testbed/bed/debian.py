@@ -93,7 +93,8 @@ def command(tree: Tree, target: pathlib.Path) -> list[str]:
     words += [f"--dpkgopt=path-exclude={path}" for path in tree.left_out]
     words += ["--dpkgopt=path-include=/usr/share/doc/*/copyright"]
     if tree.hook:
-        words.append(f"--customize-hook={tree.hook}")
+        # What the hook leaves in /run belongs to the tree.
+        words += ["--skip=cleanup/run", f"--customize-hook={tree.hook}"]
     return [*words, tree.suite, str(target), *sources(tree.suite, mirrors())]
 
 

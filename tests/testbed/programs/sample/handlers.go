@@ -31,9 +31,10 @@ type application struct {
 	started time.Time
 	routes  map[string]http.HandlerFunc
 
-	mutex    sync.Mutex
-	draining bool
-	sockets  map[*websocket.Conn]struct{}
+	mutex      sync.Mutex
+	draining   bool
+	handshakes int
+	sockets    map[*websocket.Conn]struct{}
 }
 
 func newApplication(role string, s settings, log *logger) *application {

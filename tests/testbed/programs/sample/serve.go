@@ -93,7 +93,13 @@ func (a *application) drain(listener net.Listener, server *http.Server, connecti
 func (a *application) openSockets() int {
 	a.mutex.Lock()
 	defer a.mutex.Unlock()
-	return len(a.sockets)
+	return len(a.sockets) + a.handshakes
+}
+
+func (a *application) opening(change int) {
+	a.mutex.Lock()
+	defer a.mutex.Unlock()
+	a.handshakes += change
 }
 
 func (a *application) closeSockets() {
@@ -113,11 +119,15 @@ func (a *application) closeSockets() {
 
 // webSocket echoes every message.
 func (a *application) webSocket(w http.ResponseWriter, r *http.Request) {
+	// Counted before the client knows that it is open: a drain must not overlook it.
+	a.opening(1)
 	conn, err := websocket.Accept(w, r)
 	if err != nil {
+		a.opening(-1)
 		return
 	}
 	a.track(conn, true)
+	a.opening(-1)
 	defer a.track(conn, false)
 	defer func() { _ = conn.Drop() }()
 	for {

@@ -73,6 +73,7 @@ func settingsFrom(get func(string) string) (settings, error) {
 		redisURL:     r.text("REDIS_URL", ""),
 		// A container has this in memory even when its root is read-only.
 		heartbeat: r.text("SAMPLE_HEARTBEAT", "/dev/shm/heartbeat"),
+		secrets:   []string{},
 	}
 	ports := map[string]string{"api": "3000", "web": "4200"}
 	s.port = r.text("PORT", ports[s.role])
