@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, Optional
 
 from ansible.errors import AnsibleFilterError
@@ -23,6 +23,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release import 
     flow,
     journey,
     preflight,
+    reasons,
     status,
     summary,
 )
@@ -63,16 +64,23 @@ def release_plan(
     kind: str = "deploy",
     release_id: Optional[str] = None,
     accept_irreversible: bool = False,
-    only: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The plan of a deploy or a rollback, with C(nothing_to_do) beside the plan's own fields."""
     described = decode(Platform, platform)
     if kind == "deploy":
-        plan = flow.plan_deploy(described, observed, edges, ledger, tuple(only))
+        plan = flow.plan_deploy(described, observed, edges, ledger)
     else:
         target = journey.rollback_target(described.id, ledger, release_id, accept_irreversible)
         plan = flow.plan_rollback(described, observed, edges, ledger, target)
     return {**encode(plan), "nothing_to_do": plan.nothing_to_do}
+
+
+def release_keep_versions(
+    platform: dict[str, Any], current: Optional[dict[str, Any]], run: dict[str, Any]
+) -> dict[str, Any]:
+    """The platform in which what the run only scales keeps the version that serves."""
+    kept: dict[str, Any] = encode(reasons.keep_versions(decode(Platform, platform), current, run))
+    return kept
 
 
 def _plan(data: dict[str, Any]) -> flow.Plan:
@@ -125,6 +133,7 @@ class FilterModule:
             "by_host": _as_filter(by_host),
             "release_failure": _as_filter(summary.first_failure),
             "release_outcome": _as_filter(summary.outcome_of),
+            "release_keep_versions": _as_filter(release_keep_versions),
             "release_journey": _as_filter(release_journey),
             "release_plan": _as_filter(release_plan),
             "release_preflight": _as_filter(preflight.problems),

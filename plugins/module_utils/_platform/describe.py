@@ -102,7 +102,7 @@ def describe(
     sound = _sound_part(known, problems)
     staged = apply_stage(sound, str(sound["platform_stage"]))
     staged.variables = runs.lay_over(staged.variables, wanted)
-    platform = _build(staged.variables, wanted.services)
+    platform = _build(staged.variables, wanted.touched)
     context = _context(platform, staged.variables, _named(known, unreadable), groups or {})
     problems += runs.conflicts(
         wanted, platform.id, sorted(context.service_names), sorted(context.store_names)

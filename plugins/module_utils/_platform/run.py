@@ -27,6 +27,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.schema
 #: empty version is refused instead: it comes from a variable of the pipeline that was not set, and
 #: would deploy something else than was meant.
 OPTIONAL_WHEN_EMPTY = (
+    "release_replicas",
     "release_services",
     "release_strategy",
     "release_id",
@@ -34,6 +35,11 @@ OPTIONAL_WHEN_EMPTY = (
     "ops_confirm",
 )
 _PREFIXES = ("release_", "restore_", "ops_")
+#: Objects that may also come as their JSON text: what they hold by service, and an example.
+_BY_SERVICE = {
+    "release_versions": ("versions", '{"api":"2.4.1"}'),
+    "release_replicas": ("numbers of replicas", '{"api":3}'),
+}
 
 
 @dataclass(frozen=True)
@@ -42,11 +48,19 @@ class Run:
 
     version: Optional[str] = None
     versions: dict[str, str] = field(default_factory=dict)
+    replicas: dict[str, int] = field(default_factory=dict)
     services: tuple[str, ...] = ()
     strategy: Optional[str] = None
     release_id: Optional[str] = None
     restore_target: Optional[str] = None
     confirm: Optional[str] = None
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """The only services that the run may touch; empty means all of them."""
+        if self.services or self.version:
+            return self.services
+        return tuple(dict.fromkeys([*self.versions, *self.replicas]))
 
 
 def read_run(variables: dict[str, Any]) -> tuple[Run, list[Problem]]:
@@ -58,8 +72,9 @@ def read_run(variables: dict[str, Any]) -> tuple[Run, list[Problem]]:
         if value is not None and not (value in ("", [], {}) and name in OPTIONAL_WHEN_EMPTY)
     }
     problems: list[Problem] = []
-    if isinstance(given.get("release_versions"), str):
-        given, problems = _parsed(given)
+    for name in _BY_SERVICE:
+        if isinstance(given.get(name), str):
+            problems += _parse(given, name)
     if isinstance(given.get("release_services"), str):
         names = given["release_services"].split(",")
         given["release_services"] = [name.strip() for name in names if name.strip()]
@@ -70,6 +85,7 @@ def read_run(variables: dict[str, Any]) -> tuple[Run, list[Problem]]:
         Run(
             version=good.get("release_version"),
             versions=dict(good.get("release_versions") or {}),
+            replicas=dict(good.get("release_replicas") or {}),
             services=tuple(good.get("release_services") or ()),
             strategy=good.get("release_strategy"),
             release_id=good.get("release_id"),
@@ -80,23 +96,20 @@ def read_run(variables: dict[str, Any]) -> tuple[Run, list[Problem]]:
     )
 
 
-def _parsed(given: dict[str, Any]) -> tuple[dict[str, Any], list[Problem]]:
-    """C(release_versions) from its JSON text; taken out when it is none."""
-    rest = {name: value for name, value in given.items() if name != "release_versions"}
-    text = given["release_versions"]
+def _parse(given: dict[str, Any], name: str) -> Iterator[Problem]:
+    """Replace the JSON text of C(name) by what it says; take it out when it says nothing."""
+    text = given.pop(name)
+    held, example = _BY_SERVICE[name]
     try:
-        value = json.loads(text)
+        given[name] = json.loads(text)
     except ValueError:
-        return rest, [
-            Problem(
-                "release_versions",
-                "empty" if not text else "neither an object nor the JSON text of one",
-                shown(text),
-                'versions by service, such as {"api": "2.4.1"}',
-                """without blanks: -e 'release_versions={"api":"2.4.1"}'""",
-            )
-        ]
-    return {**rest, "release_versions": value}, []
+        yield Problem(
+            name,
+            "empty" if not text else "neither an object nor the JSON text of one",
+            shown(text),
+            f"{held} by service, such as {example.replace(':', ': ')}",
+            f"without blanks: -e '{name}={example}'",
+        )
 
 
 def unknown_names(names: Collection[str]) -> Iterator[Problem]:
@@ -123,16 +136,7 @@ def conflicts(
     stores: Collection[str],
 ) -> Iterator[Problem]:
     """What a run asks for against what is described, and against itself."""
-    for name in run.versions:
-        if name not in services:
-            yield _no_service(f"release_versions.{name}", name, services, stores)
-        elif run.services and name not in run.services:
-            yield Problem(
-                f"release_versions.{name}",
-                "a version for a service that release_services leaves out",
-                f"release_services: {', '.join(run.services)}",
-                f"{name} in both, or in neither",
-            )
+    yield from _unknown_or_left_out(run, services, stores)
     for index, name in enumerate(run.services):
         if name not in services:
             yield _no_service(f"release_services[{index}]", name, services, stores)
@@ -145,12 +149,12 @@ def conflicts(
             run.version,
             "one of the two",
         )
-    if run.release_id and (run.version or run.versions):
+    if run.release_id and (run.version or run.versions or run.replicas):
         yield Problem(
             "release_id",
-            "given together with a version: going back and going forward in one run",
+            "given together with a version or replicas: going back and going forward in one run",
             run.release_id,
-            "release_id for rollback.yml, a version for deploy.yml",
+            "release_id for rollback.yml, versions and replicas for deploy.yml",
         )
     if run.confirm and not run.confirm.endswith(f"-{platform_id}"):
         yield Problem(
@@ -159,6 +163,22 @@ def conflicts(
             run.confirm,
             f"<verb>-{platform_id}",
         )
+
+
+def _unknown_or_left_out(
+    run: Run, services: Collection[str], stores: Collection[str]
+) -> Iterator[Problem]:
+    for variable, names in (("release_versions", run.versions), ("release_replicas", run.replicas)):
+        for name in names:
+            if name not in services:
+                yield _no_service(f"{variable}.{name}", name, services, stores)
+            elif run.services and name not in run.services:
+                yield Problem(
+                    f"{variable}.{name}",
+                    "for a service that release_services leaves out",
+                    f"release_services: {', '.join(run.services)}",
+                    f"{name} in both, or in neither",
+                )
 
 
 def _no_service(
@@ -172,12 +192,14 @@ def _no_service(
 
 
 def lay_over(variables: dict[str, Any], run: Run) -> dict[str, Any]:
-    """The description with the versions and the strategy of this run. The run wins over digests."""
+    """The description with what this run asks for. Its versions win over digests."""
     services = dict(variables.get("platform_services") or {})
     for name, raw in services.items():
         version = _version_for(name, raw, run)
         if version and isinstance(raw, dict):
             services[name] = _with_version(raw, version)
+        if name in run.replicas and isinstance(raw, dict):
+            services[name] = {**services[name], "replicas": run.replicas[name]}
     laid = {**variables, "platform_services": services}
     if run.strategy:
         laid["platform_release"] = {

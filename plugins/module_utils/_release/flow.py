@@ -13,6 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
+from ansible_collections.mainstay.platform.plugins.module_utils._release.reasons import (
+    reasons_of,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._release.strategies import (
     Fleet,
     Placement,
@@ -90,20 +93,19 @@ def plan_deploy(
     observed: dict[str, dict[str, Any]],
     edges: dict[str, dict[str, Any]],
     ledger: dict[str, Any],
-    only: tuple[str, ...] = (),
 ) -> Plan:
     """The plan that brings the hosts to the description.
 
-    With C(only) (services the run names, or gives a version) every other service that already
-    serves stays as it is, also when an earlier run gave it another version than the described one.
+    With C(platform.selected) (what the run names, gives a version or scales) every other service
+    that already serves stays as it is, also when an earlier run gave it another version.
 
     C(observed) holds the fact C(host) of docker_release_info by host, C(edges) the fact C(edge) of
     nginx_upstream_info by edge host, C(ledger) the facts of release_info.
     """
     current = ledger.get("current")
     before = fleet_of(current)
-    only = only or platform.selected
-    reasons = _reasons(platform, observed, before, only)
+    only = platform.selected
+    reasons = reasons_of(platform, observed, before, only)
     changed = tuple(sorted(reasons))
     described = {s.name for s in platform.services} | (set(before) if only else set())
     retired = tuple(sorted(name for name in before if name not in described))
@@ -171,7 +173,7 @@ def plan_rollback(
 def plan_heal(
     observed: dict[str, dict[str, Any]], ledger: dict[str, Any], before: Fleet
 ) -> Optional[Heal]:
-    """What an interrupted run left: from the ledger, or from the journal of a host that was away."""
+    """What an interrupted run left: from the ledger, or the journal of a host that was away."""
     interrupted = ledger.get("interrupted")
     places = {
         name: str(host["journal"]["release_id"])
@@ -188,29 +190,6 @@ def plan_heal(
     release_id = interrupted["id"] if interrupted else sorted(places.values())[-1]
     upstreams = settled(before)
     return Heal(release_id, False, places, upstreams, keep)
-
-
-def _reasons(
-    platform: Platform,
-    observed: dict[str, dict[str, Any]],
-    before: Fleet,
-    only: tuple[str, ...],
-) -> dict[str, str]:
-    """Why a service changes, by name; a service that is missing here keeps its containers."""
-    reasons: dict[str, str] = {}
-    for service in platform.services:
-        if service.name not in before:
-            reasons[service.name] = "not released yet"
-            continue
-        if only and service.name not in only:
-            continue
-        for host, facts in sorted(observed.items()):
-            state = (facts.get("services") or {}).get(service.name)
-            if state is None or state.get("state") == "current":
-                continue
-            reasons[service.name] = f"{host}: {state.get('reason') or state.get('state')}"
-            break
-    return reasons
 
 
 def _reversible(platform: Platform, name: str) -> bool:

@@ -201,3 +201,33 @@ def test_the_example_of_the_guide_is_sound() -> None:
     platform, problems = describe(variables, {}, GROUPS)
     assert problems == []
     assert platform is not None
+
+
+@pytest.mark.parametrize(
+    ("run", "replicas", "selected"),
+    [
+        pytest.param({"release_replicas": {"api": 5}}, 5, ("api",), id="an object"),
+        pytest.param({"release_replicas": '{"api":5}'}, 5, ("api",), id="its JSON text"),
+        pytest.param({"release_replicas": ""}, 3, (), id="a survey nobody filled in"),
+        pytest.param(
+            {"release_replicas": {"api": 5}, "release_versions": {"web": "2.5.0"}},
+            5,
+            ("web", "api"),
+            id="beside the version of another service",
+        ),
+        pytest.param(
+            {"release_replicas": {"api": 5}, "release_version": "2.5.0"},
+            5,
+            (),
+            id="and a version for all",
+        ),
+    ],
+)
+def test_a_run_scales_a_service(
+    run: dict[str, Any], replicas: int, selected: tuple[str, ...]
+) -> None:
+    platform, problems = found({}, run)
+    assert problems == []
+    assert platform is not None
+    assert platform.service("api").replicas == replicas
+    assert platform.selected == selected

@@ -98,6 +98,7 @@ def test_any_description_is_answered(changes: list[tuple[Any, Any, bool]]) -> No
             [
                 "release_version",
                 "release_versions",
+                "release_replicas",
                 "release_services",
                 "release_strategy",
                 "release_id",

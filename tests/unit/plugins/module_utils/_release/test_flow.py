@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -110,7 +111,8 @@ def test_a_service_that_is_not_described_any_more_is_retired() -> None:
 
 def test_a_run_that_names_services_leaves_the_others_alone() -> None:
     observed = {"app1": host(api="changed", web="changed", worker="current")}
-    plan = flow.plan_deploy(PLATFORM, observed, EDGES, ledger(CURRENT), only=("web",))
+    platform = dataclasses.replace(PLATFORM, selected=("web",))
+    plan = flow.plan_deploy(platform, observed, EDGES, ledger(CURRENT))
     assert plan.services == ("web",)
     assert set(plan.unchanged) == {"api", "worker"}
     assert plan.retired == ()
