@@ -18,7 +18,7 @@ class Status:
     """One answer of the control socket.
 
     C(workers) lists every Nginx worker that lives, with the generation it chooses by and its open
-    requests by member; C(totals) and C(before) are figures by service and release, now and at the
+    requests by member (one that is C(leaving) after a reload only finishes what it has); C(totals) and C(before) are figures by service and release, now and at the
     mark that was asked for.
     """
 
@@ -49,9 +49,14 @@ class Status:
 
     @property
     def settled(self) -> bool:
-        """Every worker chooses by the current document."""
-        return bool(self.workers) and all(
-            int(worker.get("seen") or 0) >= self.generation for worker in self.workers
+        """Every worker chooses by the current document.
+
+        One that leaves after a reload has no timer to say so any more, but it looks at the
+        generation before every choice as all do, and publishes each.
+        """
+        staying = [worker for worker in self.workers if not worker.get("leaving")]
+        return bool(staying) and all(
+            int(worker.get("seen") or 0) >= self.generation for worker in staying
         )
 
     @property
