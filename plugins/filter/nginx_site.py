@@ -10,9 +10,12 @@ from collections.abc import Callable
 from typing import Any, Optional
 
 from ansible.errors import AnsibleFilterError
+
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx import servers, site
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import decode
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
 
 

@@ -132,9 +132,12 @@ duration:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx import config
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.process import HostNginx
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 PROBE = {
     "port": {"type": "int", "required": True},

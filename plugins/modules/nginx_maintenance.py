@@ -105,12 +105,15 @@ duration:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx import maintenance
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.client import (
     CONTROL_SOCKET,
     SocketControl,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import STATE_ROOT
 
 ARGUMENTS = {

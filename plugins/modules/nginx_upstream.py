@@ -138,7 +138,9 @@ edge:
       sample:
         api:
           groups:
-            - {release: 20261121T081500Z-4d5e6f, share: 100.0, members: [{address: "10.0.0.11:20002", weight: 1}]}
+            - release: 20261121T081500Z-4d5e6f
+              share: 100.0
+              members: [{address: "10.0.0.11:20002", weight: 1}]
           sticky: null
           preview: null
     active:
@@ -154,7 +156,7 @@ actions:
   type: list
   elements: str
   returned: success
-  sample: ["send api: 100 % to 20261121T081500Z-4d5e6f (1) (was 100 % to 20261121T061500Z-1a2b3c (1))"]
+  sample: ["start sending requests to api: 100 % to 20261121T081500Z-4d5e6f (1)"]
 duration:
   description: Seconds it took.
   type: float
@@ -163,12 +165,15 @@ duration:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx import upstream
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.client import (
     CONTROL_SOCKET,
     SocketControl,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import STATE_ROOT
 
 ARGUMENTS = {

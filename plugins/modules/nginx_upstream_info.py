@@ -83,7 +83,9 @@ edge:
           requests that got no answer; quantiles are in seconds, at most a quarter too high, and
           V(null) without requests.
       type: dict
-      sample: {"api": {"20261121T081500Z-4d5e6f": {"requests": 240, "failed": 0, "p50": 0.003, "p95": 0.018, "p99": 0.03}}}
+      sample:
+        api:
+          20261121T081500Z-4d5e6f: {requests: 240, failed: 0, p50: 0.003, p95: 0.018, p99: 0.03}
     maintenance:
       description: Whether the maintenance page is shown.
       type: bool
@@ -99,12 +101,15 @@ edge:
 """
 
 from ansible.module_utils.basic import AnsibleModule
+
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx import upstream
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.client import (
     CONTROL_SOCKET,
     SocketControl,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 ARGUMENTS = {
     "platform": {"type": "str", "required": True},

@@ -13,7 +13,9 @@ import socket
 from typing import Any, Optional, Protocol
 
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.status import Status
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 #: Made by the role nginx; its directory is root's alone.
 CONTROL_SOCKET = "/run/mainstay-edge/control.sock"

@@ -18,7 +18,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._nginx.tree impo
     Wanted,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.upstream import Clock
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
 
 INTERVAL = 0.05
@@ -58,7 +60,9 @@ def apply(request: Request, nginx: Nginx, clock: Clock = time) -> Result:
     change = tree.change(request.wanted)
     running = nginx.running()
     actions = _actions(change, running, tree.reload_due)
-    result = Result(changed=bool(actions), actions=actions, diff=_diff(tree, request.wanted, change))
+    result = Result(
+        changed=bool(actions), actions=actions, diff=_diff(tree, request.wanted, change)
+    )
     if actions and not request.check:
         if change:
             _install(request, tree, change, nginx, clock)

@@ -18,7 +18,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._nginx.upstream 
     Clock,
     require_platform,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import (
     read_json,
     write_json,

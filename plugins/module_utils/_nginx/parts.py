@@ -128,7 +128,9 @@ def maps(edge: Edge, unavailable_retry: int) -> list[Line]:
         *written,
         block("geo $mainstay_dollar", 'default "$"'),
         block("map $http_upgrade $mainstay_connection", 'default "upgrade"', '"" ""'),
-        block("map $request_uri $mainstay_path", 'default ""', '"~^(?<mainstay_p>[^?]*)" $mainstay_p'),
+        block(
+            "map $request_uri $mainstay_path", 'default ""', '"~^(?<mainstay_p>[^?]*)" $mainstay_p'
+        ),
         block(
             "map $http_x_request_id $mainstay_request_id",
             "default $request_id",
@@ -155,7 +157,9 @@ def headers(edge: Edge) -> str:
     if edge.tls.mode != "off" and edge.tls.hsts_seconds > 0 and strict not in wanted:
         wanted[strict] = f"max-age={edge.tls.hsts_seconds}; includeSubDomains"
     lines = [
-        f"add_header {name} {literal(value)} always" for name, value in sorted(wanted.items()) if value
+        f"add_header {name} {literal(value)} always"
+        for name, value in sorted(wanted.items())
+        if value
     ]
     return text(
         lines,

@@ -15,7 +15,9 @@ import subprocess
 from dataclasses import dataclass
 from typing import Optional, Protocol
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 PID_FILE = "/run/nginx.pid"
 #: Reading certificates and opening logs takes well under a second.
@@ -107,9 +109,7 @@ class HostNginx:
         if master is None:
             return frozenset()
         return frozenset(
-            pid
-            for pid in _children(master)
-            if re.match(r"nginx: worker process\s*$", _title(pid))
+            pid for pid in _children(master) if re.match(r"nginx: worker process\s*$", _title(pid))
         )
 
     def ask(self, probe: Probe) -> str:

@@ -91,17 +91,19 @@ def _host(
 def _application(platform: Platform, names: tuple[str, ...]) -> list[Line]:
     routes = [part for route in _routes(platform, names) for part in locations(route)]
     fallback = [] if any(r.name == "location /" for r in routes) else [_nothing()]
-    return flat([
-        "include mainstay/headers.conf",
-        hidden(platform.edge),
-        block("log_by_lua_block", 'require("edge").finish()'),
-        "error_page 502 503 504 /-/mainstay-refused",
-        "include mainstay/server.d/*.conf",
-        _health(platform.edge),
-        _refused(),
-        routes,
-        fallback,
-    ])
+    return flat(
+        [
+            "include mainstay/headers.conf",
+            hidden(platform.edge),
+            block("log_by_lua_block", 'require("edge").finish()'),
+            "error_page 502 503 504 /-/mainstay-refused",
+            "include mainstay/server.d/*.conf",
+            _health(platform.edge),
+            _refused(),
+            routes,
+            fallback,
+        ]
+    )
 
 
 def _nothing() -> Block:
@@ -157,9 +159,7 @@ def _listen(port: int, ipv6: bool, suffix: str = "") -> list[Line]:
     return [f"listen {address}{suffix}" for address in addresses]
 
 
-def _listen_tls(
-    edge: Edge, version: tuple[int, ...], ipv6: bool, suffix: str = ""
-) -> list[Line]:
+def _listen_tls(edge: Edge, version: tuple[int, ...], ipv6: bool, suffix: str = "") -> list[Line]:
     if version >= HTTP2_DIRECTIVE:
         return [*_listen(edge.https_port, ipv6, f" ssl{suffix}"), "http2 on"]
     return _listen(edge.https_port, ipv6, f" ssl http2{suffix}")

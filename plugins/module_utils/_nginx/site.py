@@ -82,10 +82,8 @@ def _http(platform: Platform, version: tuple[int, ...]) -> str:
 def _cache_path(platform: Platform) -> list[Line]:
     if not any(route.route.cache > 0 for route in routes_of(platform)):
         return []
-    return [
-        "proxy_cache_path /var/cache/nginx-mainstay levels=1:2 keys_zone=mainstay:10m "
-        "max_size=1g inactive=60m use_temp_path=off"
-    ]
+    place = "/var/cache/nginx-mainstay levels=1:2 use_temp_path=off"
+    return [f"proxy_cache_path {place} keys_zone=mainstay:10m max_size=1g inactive=60m"]
 
 
 def _lua(platform: Platform) -> list[Line]:

@@ -18,8 +18,8 @@ class Status:
     """One answer of the control socket.
 
     C(workers) lists every Nginx worker that lives, with the generation it chooses by and its open
-    requests by member (one that is C(leaving) after a reload only finishes what it has); C(totals) and C(before) are figures by service and release, now and at the
-    mark that was asked for.
+    requests by member (one that is C(leaving) after a reload only finishes what it has); C(totals)
+    and C(before) are figures by service and release, now and at the mark that was asked for.
     """
 
     generation: int = 0

@@ -15,7 +15,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Optional
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import (
     read_json,
     write_atomic,
@@ -96,7 +98,9 @@ class Tree:
                 if path not in everything and self.read(path) is not None
             ),
             watched=tuple(
-                path for path, digest in digests(wanted.watched).items() if known.get(path) != digest
+                path
+                for path, digest in digests(wanted.watched).items()
+                if known.get(path) != digest
             ),
         )
 

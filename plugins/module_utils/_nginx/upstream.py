@@ -14,7 +14,9 @@ from typing import Any, Optional, Protocol
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx import document
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.client import EdgeControl
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.status import Status
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import MainstayError
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import (
     exclusive,
     read_json,
