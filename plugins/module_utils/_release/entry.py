@@ -19,6 +19,8 @@ KINDS = ("deploy", "rollback", "restore", "drill", "maintenance")
 OUTCOMES = ("running", "deployed", "rolled_back", "held", "refused")
 #: Lists to which a later part appends; every other list is replaced.
 APPENDED = ("steps", "gates", "notes")
+#: Keys that the ledger itself sets; nobody hands them in.
+OWNED = ("id", "platform", "started", "ended", "fence")
 #: Every key an entry may have, and the value it starts with.
 SHAPE: dict[str, Any] = {
     "id": "",
@@ -58,7 +60,21 @@ def opened(
         "fence": fence,
         "started": now,
     }
-    return merged(start, part)
+    return still_open(start, part)
+
+
+def still_open(entry: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """C(entry) with C(part) over it, without an outcome yet; one that was closed stays as it is."""
+    if entry.get("ended"):
+        raise _finished(entry, "no more parts")
+    if part.get("outcome", "running") != "running":
+        raise MainstayError(
+            "an outcome closes the entry",
+            subject=f"release {entry['id']}",
+            found=f"outcome {part['outcome']} in an entry that stays open",
+            expected="state=finished",
+        )
+    return merged(entry, part)
 
 
 def merged(entry: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
@@ -78,8 +94,13 @@ def merged(entry: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
 
 
 def closed(entry: dict[str, Any], now: str, part: dict[str, Any]) -> dict[str, Any]:
-    """C(entry) with its outcome and end; the outcome must not be C(running)."""
-    found = merged(entry, {**part, "ended": now})
+    """C(entry) with its outcome and end; the outcome must not be C(running).
+
+    An entry that has its outcome keeps it: what was reported once is not rewritten.
+    """
+    if entry.get("ended") and part.get("outcome", entry["outcome"]) != entry["outcome"]:
+        raise _finished(entry, f"outcome {entry['outcome']}")
+    found = {**merged(entry, part), "ended": entry.get("ended") or now}
     if found["outcome"] not in OUTCOMES[1:]:
         raise MainstayError(
             "a finished entry needs an outcome",
@@ -90,7 +111,38 @@ def closed(entry: dict[str, Any], now: str, part: dict[str, Any]) -> dict[str, A
     return found
 
 
+def _finished(entry: dict[str, Any], expected: str) -> MainstayError:
+    return MainstayError(
+        "the record was closed already",
+        subject=f"release {entry['id']}",
+        found=f"{entry['outcome']}, ended {entry['ended']}",
+        expected=expected,
+        next_step="start a new run; it gets a record of its own",
+    )
+
+
 def _check(part: dict[str, Any]) -> None:
+    _check_keys(part)
+    for key, value in part.items():
+        kind = type(SHAPE[key])
+        if kind in (dict, list, bool) and value is not None and not isinstance(value, kind):
+            raise MainstayError(
+                "not what this key of the ledger holds",
+                subject=f"entry.{key}",
+                found=type(value).__name__,
+                expected=kind.__name__,
+            )
+
+
+def _check_keys(part: dict[str, Any]) -> None:
+    owned = sorted(set(part) & set(OWNED))
+    if owned:
+        raise MainstayError(
+            "the ledger sets this key itself",
+            subject="entry",
+            found=", ".join(owned),
+            expected="the module's own options",
+        )
     unknown = sorted(set(part) - set(SHAPE))
     if unknown:
         raise MainstayError(
@@ -107,6 +159,24 @@ def _check(part: dict[str, Any]) -> None:
                 found=str(part[key]),
                 expected=", ".join(allowed),
             )
+
+
+def prunable(entries: list[dict[str, Any]], keep: int) -> list[str]:
+    """Ids of the oldest entries beyond C(keep) (at least one) that nothing needs any more.
+
+    C(entries) are newest first. What serves, the one before it, what kept entries refer to and
+    what is still open stay.
+    """
+    first = max(1, keep)
+    serving = [e for e in entries if e.get("committed") and e.get("outcome") == "deployed"]
+    kept = [*entries[:first], *serving[:2]]
+    needed = {str(e["id"]) for e in kept} | {str(e.get("previous")) for e in kept}
+    needed |= {str(s.get("origin")) for e in kept for s in (e.get("services") or {}).values()}
+    return [
+        str(e["id"])
+        for e in entries[first:]
+        if e["id"] not in needed and e.get("outcome") != "running"
+    ]
 
 
 def _copy(value: Any) -> Any:

@@ -19,22 +19,35 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.files 
     read_json,
     write_json,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._release.heartbeat import beat
 
 
 def check_fence(directory: str, fence: int, *, remember: bool = True) -> None:
     """Refuse C(fence) when C(directory) (the platform's state on this host) has seen a higher one.
 
-    With C(remember=False) (check mode) nothing is written.
+    With C(remember=False) (check mode) nothing is written. On the host that keeps the lock, every
+    change is a sign of life of the run that makes it.
     """
-    path = os.path.join(directory, "fence.json")
     if not remember:
+        path = _path(directory)
         _refuse_lower(read_json(path), fence, path)
         return
+    remember_fence(directory, fence)
+    beat(directory, fence)
+
+
+def remember_fence(directory: str, fence: int) -> None:
+    """Refuse C(fence) when a higher one was seen, and refuse every lower one from now on."""
+    path = _path(directory)
     with exclusive(path + ".lock"):
         seen = read_json(path)
         _refuse_lower(seen, fence, path)
         if seen is None or seen.get("fence", 0) < fence:
             write_json(path, {"fence": fence})
+
+
+def _path(directory: str) -> str:
+    return os.path.join(directory, "fence.json")
 
 
 def _refuse_lower(seen: dict[str, int] | None, fence: int, path: str) -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 from typing import Any, Optional
@@ -22,7 +23,10 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.files 
     read_json,
     write_json,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._release.lock import LockState
+from ansible_collections.mainstay.platform.plugins.module_utils._release.lock import (
+    LockState,
+    first_fence,
+)
 
 
 class Ledger:
@@ -37,14 +41,21 @@ class Ledger:
         """The host's clock; lease and ledger are on one host, so one clock judges both."""
         return datetime.datetime.now(tz=datetime.timezone.utc)
 
-    def guard(self) -> Any:
-        """Hold this while lock file or entries are read and written back."""
+    def guard(self, *, check_mode: bool = False) -> contextlib.AbstractContextManager[None]:
+        """Hold this while lock file or entries are read and written back.
+
+        Nothing is written in check mode, so nothing is held either: it would create a file.
+        """
+        if check_mode:
+            return contextlib.nullcontext()
         return exclusive(os.path.join(self.directory, "ledger.lock"))
 
     def lock_state(self) -> LockState:
         """What the lock file holds."""
         data = read_json(self.lock_path)
-        return LockState() if data is None else decode(LockState, data, self.lock_path)
+        if data is None:
+            return LockState(first_fence(self.now()))
+        return decode(LockState, data, self.lock_path)
 
     def write_lock(self, state: LockState) -> None:
         """Replace the lock file."""
@@ -92,16 +103,7 @@ class Ledger:
         found.sort(key=lambda e: (str(e.get("started")), str(e["id"])), reverse=True)
         return found, sorted(warnings)
 
-    def prune(self, keep: int) -> list[str]:
-        """Remove the oldest entries beyond C(keep); what serves and the way back from it stay."""
-        entries, _warnings = self.entries()
-        serving = [e for e in entries if e.get("committed") and e.get("outcome") == "deployed"]
-        kept = [*entries[:keep], *serving[:2]]
-        needed = {str(e["id"]) for e in kept} | {str(e.get("previous")) for e in kept}
-        needed |= {str(s.get("origin")) for e in kept for s in (e.get("services") or {}).values()}
-        removed = []
-        for entry in entries[keep:]:
-            if entry["id"] not in needed and entry.get("outcome") != "running":
-                os.unlink(self.path(entry["id"]))
-                removed.append(str(entry["id"]))
-        return removed
+    def remove(self, release_id: str) -> None:
+        """Remove one entry."""
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path(release_id))

@@ -121,10 +121,30 @@ def acquire(
 def renew(
     state: LockState, fence: int, now: datetime.datetime, seconds: float, step: str = ""
 ) -> LockState:
-    """The state with the lease of C(fence) extended; refused when another one is held."""
+    """The state with the lease of C(fence) extended; refused when another one is held.
+
+    One that has expired but was not taken over goes on: nobody else has changed anything.
+    """
     lease = _owned(state, fence)
     extended = _extended(lease, now, seconds)
     return LockState(state.fence, replace(extended, step=step or lease.step))
+
+
+def prolonged(state: LockState, now: datetime.datetime) -> LockState:
+    """The state with its lease extended by the length it was taken for."""
+    if state.lease is None:
+        return state
+    length = parse(state.lease.expires) - parse(state.lease.heartbeat)
+    return LockState(state.fence, _extended(state.lease, now, length.total_seconds()))
+
+
+def first_fence(now: datetime.datetime) -> int:
+    """Where the counter starts on a host that has no lock file: minutes since 1970.
+
+    The host may have been built anew while others remember the counters of its predecessor. Those
+    rose by one for each run, which is less than one for each minute.
+    """
+    return int(now.timestamp() // 60)
 
 
 def release(state: LockState, fence: int) -> LockState:

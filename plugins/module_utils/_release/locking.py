@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -12,18 +13,26 @@ from typing import Any
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import decode
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
 from ansible_collections.mainstay.platform.plugins.module_utils._release import lock
+from ansible_collections.mainstay.platform.plugins.module_utils._release.fence import (
+    remember_fence,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
 
 
 def change_lock(ledger: Ledger, params: Mapping[str, Any], *, check_mode: bool) -> Result:
     """Take, renew or give back the lock; the file is held exclusively while it is decided."""
     started = time.monotonic()
-    with ledger.guard():
+    with ledger.guard(check_mode=check_mode):
         now = ledger.now()
         before = ledger.lock_state()
+        if check_mode and _only_in_check_mode(before, params):
+            before = _taken(before, params, now)
         after = _decide(before, params, now)
         changed = after != before
         if changed and not check_mode:
+            if after.fence > before.fence:
+                # This host refuses the run before from now on, and not only when it is changed.
+                remember_fence(ledger.directory, after.fence)
             ledger.write_lock(after)
     return Result(
         changed=changed,
@@ -33,11 +42,24 @@ def change_lock(ledger: Ledger, params: Mapping[str, Any], *, check_mode: bool) 
     )
 
 
-def _decide(state: lock.LockState, params: Mapping[str, Any], now: Any) -> lock.LockState:
+def _decide(
+    state: lock.LockState, params: Mapping[str, Any], now: datetime.datetime
+) -> lock.LockState:
     if params["state"] == "renewed":
         return lock.renew(state, params["fence"], now, params["ttl"], params["step"])
     if params["state"] == "released":
         return lock.release(state, params["fence"])
+    return _taken(state, params, now)
+
+
+def _only_in_check_mode(state: lock.LockState, params: Mapping[str, Any]) -> bool:
+    """True when the counter is the one that an earlier task of a check run was shown."""
+    return bool(params["state"] != "acquired" and params["fence"] == state.fence + 1)
+
+
+def _taken(
+    state: lock.LockState, params: Mapping[str, Any], now: datetime.datetime
+) -> lock.LockState:
     wanted = lock.Lease(
         holder=params["holder"] or "unknown",
         purpose=params["purpose"],

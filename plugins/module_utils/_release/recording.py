@@ -24,13 +24,20 @@ def record(ledger: Ledger, params: Mapping[str, Any], *, check_mode: bool) -> Re
     """Open, extend or close one entry; older ones beyond C(keep) are removed when one is opened."""
     started = time.monotonic()
     check_fence(ledger.directory, params["fence"], remember=not check_mode)
-    with ledger.guard():
+    with ledger.guard(check_mode=check_mode):
+        now = lock.stamp(ledger.now())
         before = ledger.entry(params["release_id"])
-        after = _next(before, params, lock.stamp(ledger.now()))
+        if before is None and check_mode and params["state"] != "started":
+            # The task before this one only said that it would open the record.
+            before = entry.opened(
+                params["platform"], params["release_id"], params["fence"], now, {}
+            )
+        after = _next(before, params, now)
         removed: list[str] = []
-        if after != before and not check_mode:
-            ledger.write_entry(after)
-            removed = ledger.prune(params["keep"]) if params["state"] == "started" else []
+        if params["state"] == "started":
+            removed = entry.prunable([after, *ledger.entries()[0]], params["keep"])
+        if not check_mode:
+            _write(ledger, before, after, removed)
     actions = [_sentence(params, after)] if after != before else []
     actions += [f"remove the old record {name}" for name in removed]
     return Result(
@@ -39,6 +46,15 @@ def record(ledger: Ledger, params: Mapping[str, Any], *, check_mode: bool) -> Re
         duration=time.monotonic() - started,
         facts={"entry": after},
     )
+
+
+def _write(
+    ledger: Ledger, before: dict[str, Any] | None, after: dict[str, Any], removed: list[str]
+) -> None:
+    if after != before:
+        ledger.write_entry(after)
+    for name in removed:
+        ledger.remove(name)
 
 
 def _next(before: dict[str, Any] | None, params: Mapping[str, Any], now: str) -> dict[str, Any]:
@@ -60,9 +76,7 @@ def _next(before: dict[str, Any] | None, params: Mapping[str, Any], now: str) ->
             expected="an entry opened with state=started",
         )
     if params["state"] == "running":
-        return entry.merged(before, part)
-    if before.get("ended") and entry.merged(before, part) == before:
-        return before
+        return entry.still_open(before, part)
     return entry.closed(before, now, part)
 
 
