@@ -8,21 +8,33 @@ from __future__ import annotations
 from typing import Callable
 
 from . import disks, hosts, registry
-from .settings import HOSTS, NETWORK, REGISTRY_CONTAINER, Host
-from .shell import BedError, docker, inside
+from .settings import HOSTS, IMAGE, REGISTRY_CONTAINER, Host
+from .shell import BedError, await_that, docker, inside
 
 BALLAST = "/var/lib/docker/bed-ballast"
 
 
 def unreachable(host: Host) -> None:
-    """Pull the cable: the host runs on, nobody reaches it."""
-    docker("network", "disconnect", "--force", NETWORK, host.container)
+    """Pull the cable: the host runs on and keeps its address, and nobody reaches it."""
+    _cable(host, "down")
 
 
 def back(host: Host) -> None:
-    """Put the cable back, at the same address."""
-    where = ["--ip", host.address, "--alias", host.name]
-    docker("network", "connect", *where, NETWORK, host.container)
+    """Put the cable back."""
+    _cable(host, "up")
+    # Neighbours remember for a while that nobody was there.
+    await_that(f"SSH on {host.name}", lambda: hosts.reachable(host.address), hosts.BOOT_TIMEOUT)
+
+
+def _cable(host: Host, state: str) -> None:
+    """Set the outer end of the host's network device; the inner end only loses its carrier.
+
+    `docker network disconnect` would take the device away and bring it back under another name.
+    """
+    index = inside(host.container, "cat /sys/class/net/eth0/iflink")
+    name = f"$(ip -o link | awk -F '[: @]+' '$1 == {int(index)} {{ print $2 }}')"
+    words = ["--rm", "--network", "host", "--cap-add", "NET_ADMIN", f"{IMAGE}:{host.image}"]
+    docker("run", *words, "sh", "-eu", "-c", f"ip link set dev {name} {state}")
 
 
 def disk_full(host: Host) -> None:

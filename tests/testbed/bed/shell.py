@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
@@ -64,6 +65,29 @@ def docker(*arguments: str, stdin: Optional[str] = None) -> str:
 def inside(container: str, script: str) -> str:
     """Run a shell script as root inside a running container."""
     return docker("exec", "-i", container, "sh", "-eu", stdin=script)
+
+
+# Program -> Debian package of what the bed is made with.
+PROGRAMS = {
+    "docker": "docker.io",
+    "go": "golang-go",
+    "mkfs.ext4": "e2fsprogs",
+    "mmdebstrap": "mmdebstrap",
+    "openssl": "openssl",
+    "ssh-keygen": "openssh-client",
+}
+
+
+def require(programs: Mapping[str, str] = PROGRAMS) -> None:
+    """BedError that names every program that is not here, with its package."""
+    path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
+    missing = [
+        f"{program} (package {package})"
+        for program, package in programs.items()
+        if shutil.which(program, path=path) is None
+    ]
+    if missing:
+        raise BedError(f"The bed needs programs that are not installed: {', '.join(missing)}.")
 
 
 def await_that(what: str, holds: Callable[[], bool], timeout: float) -> None:
