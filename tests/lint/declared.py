@@ -22,7 +22,8 @@ import yaml
 
 #: A task's module key or a role's name: namespace.collection.name.
 USED = re.compile(
-    r"^\s*(?:- )?(?:role: |name: )?([a-z_]+\.[a-z_]+)\.[a-z_0-9]+:?\s*$", re.MULTILINE
+    r"^\s*(?:- )?(?:(?:role|name): (?=\S+$)|(?=\S+:$))([a-z][a-z0-9_]*\.[a-z0-9_]+)\.[a-z_0-9]+:?$",
+    re.MULTILINE,
 )
 #: A plugin in an expression: a lookup, a query or a filter by its full name.
 IN_EXPRESSION = re.compile(r"(?:(?:lookup|query)\(\s*['\"]|\|\s*)([a-z_]+\.[a-z_]+)\.[a-z_0-9]+\b")

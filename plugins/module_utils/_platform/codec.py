@@ -41,7 +41,8 @@ def _decode(kind: Any, data: Any, path: str) -> Any:
         return _decode_dataclass(kind, data, path)
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
     if origin is typing.Union:
-        inner = [a for a in arguments if a is not type(None)]
+        none = type(None)
+        inner = [a for a in arguments if a is not none]
         return None if data is None else _decode(inner[0], data, path)
     if origin is tuple:
         return tuple(_decode(arguments[0], item, f"{path}[{i}]") for i, item in enumerate(data))

@@ -96,7 +96,7 @@ def git_revision(directory: str) -> Optional[str]:
 
 
 def _git(directory: str, *arguments: str) -> str:
-    done = subprocess.run(
+    done = subprocess.run(  # pylint: disable=ansible-bad-function
         ["git", "-C", directory, *arguments],
         capture_output=True,
         text=True,

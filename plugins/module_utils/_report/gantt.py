@@ -85,8 +85,8 @@ def _lanes(tasks: list[dict[str, Any]], total: float) -> tuple[tuple[str, tuple[
     for task in tasks:
         for host, part in task["hosts"].items():
             label = f"{host} · {task['name']} · {part['status']} · {seconds(part['seconds'])}"
-            bar = Bar(part["started"], part["started"] + part["seconds"], part["status"], label)
-            by_host.setdefault(host, []).append(bar)
+            stripe = Bar(part["started"], part["started"] + part["seconds"], part["status"], label)
+            by_host.setdefault(host, []).append(stripe)
     if len(by_host) > LANES:
         by_host = _share(by_host)
     return tuple((host, melt(bars, total)) for host, bars in by_host.items())
@@ -97,16 +97,18 @@ def _share(by_host: dict[str, list[Bar]]) -> dict[str, list[Bar]]:
 
     def weight(host: str) -> tuple[int, float]:
         bars = by_host[host]
-        return max(_severity(bar) for bar in bars), sum(bar.end - bar.start for bar in bars)
+        return max(_severity(stripe) for stripe in bars), sum(
+            stripe.end - stripe.start for stripe in bars
+        )
 
     own = set(sorted(by_host, key=weight, reverse=True)[: LANES - 1])
     kept = {host: bars for host, bars in by_host.items() if host in own}
-    rest = [bar for host, bars in by_host.items() if host not in own for bar in bars]
+    rest = [stripe for host, bars in by_host.items() if host not in own for stripe in bars]
     return {**kept, f"{len(by_host) - len(own)} more hosts": rest}
 
 
-def _severity(bar: Bar) -> int:
-    return SEVERITY.index(bar.status) if bar.status in SEVERITY else len(SEVERITY)
+def _severity(stripe: Bar) -> int:
+    return SEVERITY.index(stripe.status) if stripe.status in SEVERITY else len(SEVERITY)
 
 
 def melt(bars: list[Bar], total: float) -> tuple[Bar, ...]:
@@ -115,29 +117,29 @@ def melt(bars: list[Bar], total: float) -> tuple[Bar, ...]:
     Trouble never melts into anything else; of C(ok) and C(changed) the worse one colours the bar.
     """
     melted: list[Bar] = []
-    for bar in sorted(bars, key=lambda b: (b.start, b.end)):
+    for stripe in sorted(bars, key=lambda b: (b.start, b.end)):
         last = melted[-1] if melted else None
-        if last and _melts(last, bar, total):
-            melted[-1] = _joined(last, bar)
+        if last and _melts(last, stripe, total):
+            melted[-1] = _joined(last, stripe)
         else:
-            melted.append(bar)
+            melted.append(stripe)
     return tuple(sorted(melted, key=_severity))
 
 
-def _joined(last: Bar, bar: Bar) -> Bar:
-    end, tasks = max(last.end, bar.end), last.tasks + bar.tasks
-    status = max(last, bar, key=_severity).status
+def _joined(last: Bar, stripe: Bar) -> Bar:
+    end, tasks = max(last.end, stripe.end), last.tasks + stripe.tasks
+    status = max(last, stripe, key=_severity).status
     label = f"{times(tasks, 'task')} · {status} · {seconds(end - last.start)}"
     return Bar(last.start, end, status, label, tasks)
 
 
-def _melts(last: Bar, bar: Bar, total: float) -> bool:
-    if last.status == bar.status and bar.start < last.end - 1e-6:
+def _melts(last: Bar, stripe: Bar, total: float) -> bool:
+    if last.status == stripe.status and stripe.start < last.end - 1e-6:
         return True
-    if last.status != bar.status and max(_severity(last), _severity(bar)) > _QUIET:
+    if last.status != stripe.status and max(_severity(last), _severity(stripe)) > _QUIET:
         return False
-    near = bar.start - last.end < NEAR * total
-    return near and bar.end - bar.start < 2 * NEAR * total
+    near = stripe.start - last.end < NEAR * total
+    return near and stripe.end - stripe.start < 2 * NEAR * total
 
 
 def ticks(total: float, most: int = 5) -> list[float]:
@@ -188,7 +190,11 @@ def _row(row: Row, total: float, marks: list[float]) -> Markup:
         el("line", cls="grid", x1=_percent(m / total), x2=_percent(m / total), y1=0, y2=height)
         for m in marks
     ]
-    bars = [_bar(bar, number, total) for number, (_host, lane) in enumerate(row.lanes) for bar in lane]
+    bars = [
+        _bar(stripe, number, total)
+        for number, (_host, lane) in enumerate(row.lanes)
+        for stripe in lane
+    ]
     label = f"{row.name}: {seconds(row.end - row.start)}"
     picture = el("svg", grid, bars, width="100%", height=height, role="img", aria_label=label)
     names = el("div", [el("span", host, title=host) for host, _lane in row.lanes], cls="names")
@@ -196,15 +202,15 @@ def _row(row: Row, total: float, marks: list[float]) -> Markup:
     return el("div", el("div", el("b", row.name), duration, cls="step"), names, picture, cls="row")
 
 
-def _bar(bar: Bar, lane: int, total: float) -> Markup:
-    least = 0.006 if bar.status in ("failed", "unreachable") else 0.002
-    width = max(least, (bar.end - bar.start) / total)
-    start = min(bar.start / total, 1.0 - width)
+def _bar(stripe: Bar, lane: int, total: float) -> Markup:
+    least = 0.006 if stripe.status in ("failed", "unreachable") else 0.002
+    width = max(least, (stripe.end - stripe.start) / total)
+    start = min(stripe.start / total, 1.0 - width)
     inset = (LANE_HEIGHT - BAR_HEIGHT) / 2
     return el(
         "rect",
-        el("title", bar.label),
-        cls=f"bar {bar.status}",
+        el("title", stripe.label),
+        cls=f"bar {stripe.status}",
         x=_percent(start),
         y=lane * LANE_HEIGHT + inset,
         width=_percent(width),
@@ -217,7 +223,7 @@ def _percent(share: float) -> str:
 
 
 def _legend(found: list[Row]) -> Markup:
-    seen = {bar.status for row in found for _host, lane in row.lanes for bar in lane}
+    seen = {stripe.status for row in found for _host, lane in row.lanes for stripe in lane}
     keys = [
         el(
             "span",

@@ -9,7 +9,7 @@ import html
 from collections.abc import Iterable
 from typing import Union
 
-Child = Union[str, "Iterable[Child]", None]
+Child = Union[str, Iterable["Child"], None]
 
 _VOID = frozenset({"meta", "link", "br"})
 

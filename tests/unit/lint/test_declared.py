@@ -30,6 +30,7 @@ def test_action_group(group: list[str], modules: list[str], count: int) -> None:
             "x: \"{{ lookup('amazon.aws.secret', 'a') }}\"\n", {"amazon.aws"}, id="lookup"
         ),
         pytest.param('x: "{{ y | ansible.utils.ipaddr }}"\n', {"ansible.utils"}, id="filter"),
+        pytest.param("when:\n  - found.stat.exists\n", set(), id="condition"),
         pytest.param("- ansible.builtin.copy:\n- mainstay.platform.gate:\n", set(), id="ours"),
     ],
 )

@@ -57,7 +57,7 @@ def test_a_long_run_stays_small() -> None:
 )
 def test_melt(bars: list[tuple[float, float, str]], expected: list[str]) -> None:
     melted = melt([Bar(start, end, status, "x") for start, end, status in bars], 100.0)
-    assert [bar.status for bar in melted] == expected
+    assert [stripe.status for stripe in melted] == expected
 
 
 BARS = st.lists(
@@ -74,11 +74,11 @@ BARS = st.lists(
 @given(BARS)
 def test_melting_loses_no_task_no_trouble_and_no_time(bars: list[Bar]) -> None:
     melted = melt(bars, 1000.0)
-    assert sum(bar.tasks for bar in melted) == len(bars)
+    assert sum(stripe.tasks for stripe in melted) == len(bars)
     for status in ("failed", "unreachable"):
         assert any(b.status == status for b in melted) == any(b.status == status for b in bars)
-    for bar in bars:
-        assert any(m.start <= bar.start and bar.end <= m.end for m in melted)
+    for stripe in bars:
+        assert any(m.start <= stripe.start and stripe.end <= m.end for m in melted)
 
 
 @given(st.floats(0.001, 200_000))
