@@ -15,9 +15,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 )
 
 #: Names that can be part of a cookie name, a header name or a log line without quoting.
-_TOKEN = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+_TOKEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 #: Nginx reads a cookie by the variable C($cookie_NAME), which allows no other characters.
-_COOKIE = re.compile(r"^[A-Za-z0-9_]{1,64}$")
+_COOKIE = re.compile(r"[A-Za-z0-9_]{1,64}")
 
 Document = dict[str, Any]
 
@@ -120,7 +120,7 @@ def _member_text(member: Document) -> str:
 
 
 def _upstream(name: str, spec: Any, problems: list[str]) -> Document:
-    if not _TOKEN.match(name):
+    if not _TOKEN.fullmatch(name):
         problems.append(f"{name!r}: not a name of a service")
     if not _keys(name, spec, {"groups", "sticky", "preview"}, problems):
         return {"groups": [], "sticky": None, "preview": None}
@@ -142,7 +142,7 @@ def _group(path: str, spec: Any, problems: list[str]) -> Document:
     if not _keys(path, spec, {"release", "share", "members"}, problems):
         return {"release": "", "share": 0.0, "members": []}
     release = str(spec.get("release") or "")
-    if not _TOKEN.match(release):
+    if not _TOKEN.fullmatch(release):
         problems.append(f"{path}.release: {release!r} is not a release id")
     share = _number(f"{path}.share", spec.get("share", 100.0), 0.0, 1e6, problems)
     members = [
@@ -166,7 +166,7 @@ def _sticky(path: str, spec: Any, problems: list[str]) -> Optional[Document]:
     if spec is None or not _keys(path, spec, {"cookie", "max_age"}, problems):
         return None
     cookie = str(spec.get("cookie") or "")
-    if not _COOKIE.match(cookie):
+    if not _COOKIE.fullmatch(cookie):
         problems.append(f"{path}.cookie: {cookie!r} is not letters, digits and underscores")
     age = int(_number(f"{path}.max_age", spec.get("max_age", 3600), 1, 31536000, problems))
     return {"cookie": cookie, "max_age": age}
@@ -176,7 +176,7 @@ def _preview(path: str, spec: Any, releases: list[str], problems: list[str]) -> 
     if spec is None or not _keys(path, spec, {"header", "release"}, problems):
         return None
     header, release = str(spec.get("header") or ""), str(spec.get("release") or "")
-    if not re.match(r"^[A-Za-z][A-Za-z0-9-]{0,63}$", header):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", header):
         problems.append(f"{path}.header: {header!r} is not a name of a header")
     if release not in releases:
         problems.append(f"{path}.release: {release!r} has no group")
