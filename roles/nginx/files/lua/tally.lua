@@ -24,6 +24,9 @@ do
     end
 end
 local BUCKETS, STEP = #BOUNDS, log(1.25)
+-- A release that left the document may still have requests open: its figures are published for
+-- this many changes more.
+local LINGER = 16
 M.BOUNDS = BOUNDS
 
 local gauges = {} -- address -> {address, open, used}
@@ -124,7 +127,7 @@ function M.publish(seen, leaving)
     for key, figure in pairs(figures) do
         if figure.requests > 0 then
             publish_figure(key, figure)
-        elseif figure.used ~= seen then
+        elseif figure.used < seen - LINGER then
             figures[key] = nil
         end
     end
