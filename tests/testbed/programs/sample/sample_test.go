@@ -216,15 +216,15 @@ func TestDrainingAnswersOnKeptConnectionsAndThenClosesThem(t *testing.T) {
 		t.Fatal("the connection closes before the end")
 	}
 	service.begin()
+	if _, err := net.Dial("tcp", service.address); err == nil {
+		t.Fatal("a new connection was taken")
+	}
 	answer := get(t, conn, "/api/ready")
 	if answer.StatusCode != http.StatusServiceUnavailable || !answer.Close {
 		t.Fatalf("found %s, close %v", answer.Status, answer.Close)
 	}
 	// No connection is left, so it ends long before the 30 s are over.
 	<-service.ended
-	if _, err := net.Dial("tcp", service.address); err == nil {
-		t.Fatal("a new connection was taken")
-	}
 }
 
 func TestDrainingFinishesOpenRequests(t *testing.T) {

@@ -71,10 +71,10 @@ func misbehaveAtStart(s settings, log *logger) int {
 // grace is over, and are then told.
 func (a *application) drain(listener net.Listener, server *http.Server, connections *tracker) {
 	end := time.Now().Add(a.grace)
+	_ = listener.Close()
 	a.mutex.Lock()
 	a.draining = true
 	a.mutex.Unlock()
-	_ = listener.Close()
 	a.log.say("info", "draining")
 	connections.awaitNone(time.Now().Add(a.drainTime))
 	ctx, cancel := context.WithDeadline(context.Background(), end)
