@@ -47,6 +47,7 @@ def main_file() -> str:
         "user www-data",
         "worker_processes auto",
         "worker_rlimit_nofile 65536",
+        "worker_shutdown_timeout 1h",
         "pid /run/nginx.pid",
         "error_log /var/log/nginx/error.log warn",
         "include modules-enabled/*.conf",
@@ -189,7 +190,7 @@ def proxy(*, websocket: bool) -> str:
         "proxy_set_header X-Real-IP $remote_addr",
         "proxy_set_header X-Forwarded-For $remote_addr",
         "proxy_set_header X-Forwarded-Proto $scheme",
-        "proxy_set_header X-Forwarded-Host $host",
+        "proxy_set_header X-Forwarded-Host $http_host",
         "proxy_set_header X-Forwarded-Port $server_port",
         "proxy_set_header X-Request-ID $mainstay_request_id",
     )

@@ -83,7 +83,7 @@ def route_file(route: ServiceRoute, platform: Platform) -> str:
 def limit_zone(limit: RateLimit) -> str:
     """Where requests of each client address are counted."""
     return (
-        f"limit_req_zone $binary_remote_addr zone=mainstay_{limit.name}:"
+        f"limit_req_zone $binary_remote_addr zone=mainstay_limit_{limit.name}:"
         f"{max(limit.zone_bytes, 65536)} rate={rate(limit.rate)}"
     )
 
@@ -113,7 +113,7 @@ def _limit(route: Route, edge: Edge) -> list[Line]:
     if limit is None:
         return []
     burst = f" burst={limit.burst} nodelay" if limit.burst else ""
-    return [f"limit_req zone=mainstay_{limit.name}{burst}"]
+    return [f"limit_req zone=mainstay_limit_{limit.name}{burst}"]
 
 
 def _cache(route: Route, platform: Platform) -> list[Line]:
@@ -125,7 +125,7 @@ def _cache(route: Route, platform: Platform) -> list[Line]:
     return [
         "proxy_cache mainstay",
         "proxy_cache_key $scheme$host$request_uri",
-        f"proxy_cache_valid 200 301 {seconds(route.cache)}",
+        f"proxy_cache_valid 200 301 {math.ceil(route.cache)}s",
         "proxy_cache_lock on",
         "proxy_cache_use_stale error timeout updating",
         f"proxy_cache_bypass {personal}",

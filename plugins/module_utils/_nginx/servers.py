@@ -30,6 +30,8 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.types 
 HTTP2_DIRECTIVE = (1, 25, 1)
 #: Where programs that renew certificates put their answers.
 ACME_ROOT = "/var/lib/mainstay-acme"
+#: Figures of Nginx, for this host alone, by plain HTTP.
+STATUS_PATH = "/-/nginx-status"
 #: Mozilla's intermediate list, for clients of TLS 1.2.
 CIPHERS = (
     "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384:"
@@ -119,6 +121,12 @@ def _health(edge: Edge) -> Block:
     )
 
 
+def _figures() -> Block:
+    return block(
+        f"location = {STATUS_PATH}", "access_log off", "allow 127.0.0.1", "deny all", "stub_status"
+    )
+
+
 def _refused() -> Block:
     """The edge's own page; the path of the request in error_page makes a POST a GET here."""
     return block(
@@ -145,10 +153,12 @@ def _redirect(edge: Edge) -> list[Line]:
 
 
 def _stranger(platform: Platform, version: tuple[int, ...], ipv6: bool) -> list[Block]:
-    """Requests that name no host of the platform get only the health answer."""
+    """Requests that name no host of the platform get only the health answer, and this host itself
+    the figures that Prometheus' exporter for Nginx reads."""
     edge = platform.edge
     body: list[Line] = ["server_name _", _health(edge), block("location /", "return 421")]
-    found = [block("server", _listen(edge.http_port, ipv6, " default_server"), body)]
+    plain = _listen(edge.http_port, ipv6, " default_server")
+    found = [block("server", plain, body, _figures())]
     if edge.tls.mode != "off":
         found.append(block("server", _listen_tls(edge, version, ipv6, " default_server"), body))
     return found

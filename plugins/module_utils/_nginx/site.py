@@ -26,7 +26,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._nginx.syntax im
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import STATE_ROOT
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
 
-#: Where a client should ask again when a service has no member: members come back within seconds.
+#: Seconds after which a client may ask again when a service has no member.
 UNAVAILABLE_RETRY = 5
 
 
@@ -73,6 +73,7 @@ def _http(platform: Platform, version: tuple[int, ...]) -> str:
         parts.logs(platform.id),
         [limit_zone(limit) for limit in edge.rate_limits],
         "limit_req_status 429",
+        "limit_req_log_level notice",
         _cache_path(platform),
         parts.maps(edge, UNAVAILABLE_RETRY),
         _lua(platform),
