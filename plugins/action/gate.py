@@ -13,7 +13,7 @@ import tempfile
 import time
 import urllib.error
 import urllib.parse
-from typing import Any, Optional
+from typing import IO, Any, Optional
 
 from ansible.module_utils.urls import open_url
 from ansible.plugins.action import ActionBase
@@ -116,10 +116,10 @@ class ActionModule(ActionBase):
         url = f"{given['url'].rstrip('/')}/api/v1/query?{query}"
         try:
             with open_url(url, timeout=PROMETHEUS_TIMEOUT) as response:
-                return gates.judge_metric(rule, json.load(response))
+                return gates.judge_metric(rule, _document(response))
         except urllib.error.HTTPError as error:
             try:
-                return gates.judge_metric(rule, json.load(error))
+                return gates.judge_metric(rule, _document(error))
             except ValueError:
                 return gates.Judgement(gates.HELD, f"Prometheus: {error}", rule.expected())
         except (OSError, ValueError) as error:
@@ -147,6 +147,14 @@ class ActionModule(ActionBase):
 def encode_judgement(judgement: gates.Judgement) -> dict[str, Any]:
     """The fields a judgement shares with a result."""
     return {k: getattr(judgement, k) for k in gates.Judgement.__dataclass_fields__}
+
+
+def _document(response: IO[bytes]) -> dict[str, Any]:
+    """What Prometheus answered; ValueError for anything that Prometheus would not."""
+    found = json.load(response)
+    if not isinstance(found, dict):
+        raise ValueError(f"the answer is a {type(found).__name__}")
+    return found
 
 
 def _watched(child: subprocess.Popen[bytes], name: str, seconds: float) -> Optional[int]:

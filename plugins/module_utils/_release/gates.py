@@ -50,8 +50,8 @@ class EdgeRule:
     def expected(self) -> str:
         """The rule in words."""
         return (
-            f"at most {self.max_error_percent:g} % failed and p95 at most {self.max_p95_seconds:g} s"
-            f" over at least {self.minimum_requests} requests"
+            f"at most {self.max_error_percent:g} % failed and p95 at most"
+            f" {self.max_p95_seconds:g} s over at least {self.minimum_requests} requests"
         )
 
 
@@ -135,7 +135,12 @@ def judge_metric(rule: MetricRule, answer: dict[str, Any]) -> Judgement:
         reason = f"{answer.get('errorType', 'error')}: {answer.get('error', 'no reason given')}"
         outcome = FAILED if answer.get("errorType") in BAD_QUERY else HELD
         return Judgement(outcome, reason, rule.expected())
-    values = _values(answer.get("data") or {})
+    data = answer.get("data") or {}
+    if data.get("resultType") not in ("scalar", "vector"):
+        return Judgement(
+            FAILED, f"the query gives a {data.get('resultType', 'nothing')}", "a scalar or a vector"
+        )
+    values = _values(data)
     if len(values) < rule.minimum_samples:
         return Judgement(
             NO_DATA[rule.no_data],
