@@ -20,6 +20,9 @@ COMPRESSIBLE = (
     "text/plain text/css text/xml text/javascript application/javascript application/json "
     "application/manifest+json application/xml application/rss+xml image/svg+xml font/ttf"
 )
+#: The edge itself, where the smoke checks and the prober of a release run: they pass the
+#: maintenance page, and are not counted by rate limits made for clients.
+OWN_ADDRESSES = ("127.0.0.0/8", "::1")
 #: One line of JSON a request. The query is left out: it may hold tokens.
 LOG = (
     ("time", "$time_iso8601"),
@@ -124,7 +127,7 @@ def maps(edge: Edge, unavailable_retry: int) -> list[Line]:
         for name in ("release", "service", "cookie", "refusal")
     ]
     retry = edge.maintenance.retry_after
-    addresses = [f"{address} 1" for address in edge.maintenance.bypass_addresses]
+    addresses = [f"{a} 1" for a in (*OWN_ADDRESSES, *edge.maintenance.bypass_addresses)]
     return [
         *written,
         block("geo $mainstay_dollar", 'default "$"'),
@@ -143,6 +146,8 @@ def maps(edge: Edge, unavailable_retry: int) -> list[Line]:
             f"maintenance {retry}",
         ),
         block("geo $mainstay_bypass_address", 'default ""', addresses),
+        block("geo $mainstay_own", "default 0", [f"{address} 1" for address in OWN_ADDRESSES]),
+        block("map $mainstay_own $mainstay_counted", "default $binary_remote_addr", '1 ""'),
         block(
             'map "$mainstay_bypass_key$mainstay_bypass_address" $mainstay_bypass',
             "default 1",

@@ -81,9 +81,9 @@ def route_file(route: ServiceRoute, platform: Platform) -> str:
 
 
 def limit_zone(limit: RateLimit) -> str:
-    """Where requests of each client address are counted."""
+    """Where requests of each client address are counted; those of the edge itself are not."""
     return (
-        f"limit_req_zone $binary_remote_addr zone=mainstay_limit_{limit.name}:"
+        f"limit_req_zone $mainstay_counted zone=mainstay_limit_{limit.name}:"
         f"{max(limit.zone_bytes, 65536)} rate={rate(limit.rate)}"
     )
 

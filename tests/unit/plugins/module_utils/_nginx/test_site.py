@@ -281,6 +281,15 @@ def test_addresses_may_pass_too() -> None:
     assert "10.0.0.0/8 1;" in files["mainstay/http.conf"]
 
 
+def test_the_checks_of_a_release_are_neither_refused_nor_counted() -> None:
+    """They come from the edge itself; a prober with 10 requests a second is over many a limit."""
+    http = rendered(WEB, rate_limits=(RateLimit("general", 1.0, 5),))["mainstay/http.conf"]
+    assert re.search(r"geo \$mainstay_own \{\s+default 0;\s+127\.0\.0\.0/8 1;\s+::1 1;", http)
+    assert re.search(r"map \$mainstay_own \$mainstay_counted \{[^}]+ 1 \"\";", http)
+    assert re.search(r"geo \$mainstay_bypass_address \{[^}]+127\.0\.0\.0/8 1;", http)
+    assert "limit_req_zone $mainstay_counted zone=mainstay_limit_general" in http
+
+
 def test_the_state_is_that_of_the_platform() -> None:
     """Where the module writes, Nginx reads at its start."""
     assert 'state = "/var/lib/mainstay/shop-production"' in rendered(WEB)["mainstay/http.conf"]
