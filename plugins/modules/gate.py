@@ -171,8 +171,42 @@ EXAMPLES = r"""
 RETURN = r"""
 gate:
   description: The verdict with what was seen and what was wanted.
-  returned: always
+  returned: unless in check mode
   type: dict
+  contains:
+    name:
+      description: Name of the gate.
+      type: str
+      returned: always
+    kind:
+      description: Kind of the gate.
+      type: str
+      returned: always
+    outcome:
+      description: V(passed), V(failed) or V(held).
+      type: str
+      returned: always
+    observed:
+      description: What was seen.
+      type: str
+      returned: always
+    expected:
+      description: What was wanted.
+      type: str
+      returned: always
+    samples:
+      description: Requests, series or checks the verdict stands on.
+      type: int
+      returned: always
+    seconds:
+      description: Length of the gate.
+      type: float
+      returned: always
+    evidence:
+      description: Lines of failed checks, or the last ones of the program's output.
+      type: list
+      elements: str
+      returned: always
   sample:
     name: canary 10 %
     kind: edge

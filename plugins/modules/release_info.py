@@ -123,6 +123,8 @@ answer:
   sample: [{"who": "ada", "version": "2.4.1"}]
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
@@ -136,7 +138,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger 
 from ansible_collections.mainstay.platform.plugins.module_utils._release.recording import ask
 
 
-def argument_spec() -> dict:
+def argument_spec() -> dict[str, Any]:
     """Options of the module."""
     return {
         "platform": {"type": "str", "required": True},

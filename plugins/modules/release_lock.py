@@ -129,6 +129,8 @@ duration:
   sample: 0.004
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
@@ -139,7 +141,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release.lock im
 from ansible_collections.mainstay.platform.plugins.module_utils._release.locking import change_lock
 
 
-def argument_spec() -> dict:
+def argument_spec() -> dict[str, Any]:
     """Options of the module."""
     return {
         "platform": {"type": "str", "required": True},

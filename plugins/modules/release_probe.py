@@ -146,6 +146,8 @@ duration:
   sample: 0.02
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
@@ -154,7 +156,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 from ansible_collections.mainstay.platform.plugins.module_utils._release.probing import change_probe
 
 
-def argument_spec() -> dict:
+def argument_spec() -> dict[str, Any]:
     """Options of the module."""
     return {
         "platform": {"type": "str", "required": True},

@@ -110,6 +110,8 @@ duration:
   sample: 0.004
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
@@ -119,7 +121,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger 
 from ansible_collections.mainstay.platform.plugins.module_utils._release.recording import record
 
 
-def argument_spec() -> dict:
+def argument_spec() -> dict[str, Any]:
     """Options of the module."""
     return {
         "platform": {"type": "str", "required": True},

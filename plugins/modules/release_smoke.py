@@ -118,6 +118,8 @@ problems:
   sample: []
 """
 
+from typing import Any
+
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Smoke
@@ -138,7 +140,7 @@ CHECK = {
 }
 
 
-def argument_spec() -> dict:
+def argument_spec() -> dict[str, Any]:
     """Options of the module."""
     return {
         "checks": {"type": "list", "elements": "dict", "required": True, "options": CHECK},

@@ -89,7 +89,7 @@ FREE = {
 
 
 def test_a_release_is_recorded_and_asked_for(tmp_path: pathlib.Path) -> None:
-    """Seen failing with the query evaluated over all facts, and with C(current) not committed."""
+    """Seen failing with the query evaluated over all facts, and with a live lock not looked at."""
     api = {"api": {"version": "2.4.1", "origin": R1}}
     results = play(
         tmp_path,

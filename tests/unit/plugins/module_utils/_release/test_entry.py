@@ -17,6 +17,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release.entry i
     OWNED,
     SHAPE,
     closed,
+    current_of,
     merged,
     opened,
     prunable,
@@ -79,6 +80,22 @@ def test_closing_twice_changes_nothing() -> None:
 
 def deployed(name: str, **more: Any) -> dict[str, Any]:
     return {**ENDED, "id": name, "committed": True, **more}
+
+
+@pytest.mark.parametrize(
+    ("newest", "current"),
+    [
+        pytest.param({"committed": True, "outcome": "deployed"}, "r2", id="deployed"),
+        pytest.param({"committed": False, "outcome": "deployed"}, "r1", id="not committed"),
+        pytest.param({"committed": True, "outcome": "running"}, "r1", id="still open"),
+        pytest.param({"committed": False, "outcome": "rolled_back"}, "r1", id="taken back"),
+    ],
+)
+def test_what_serves_is_committed_and_deployed(newest: dict[str, Any], current: str) -> None:
+    """Seen failing without the look at C(committed)."""
+    found = current_of([{**FIRST, "id": "r2", **newest}, deployed("r1")])
+    assert found is not None
+    assert found["id"] == current
 
 
 @pytest.mark.parametrize(
