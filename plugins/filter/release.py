@@ -26,6 +26,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release import 
     reasons,
     status,
     summary,
+    upkeep,
 )
 
 
@@ -131,6 +132,9 @@ class FilterModule:
         """Name to function."""
         return {
             "by_host": _as_filter(by_host),
+            "maintenance_plan": _as_filter(upkeep.maintenance_plan),
+            "maintenance_summary": _as_filter(upkeep.maintenance_summary),
+            "prune_summary": _as_filter(upkeep.prune_summary),
             "release_failure": _as_filter(summary.first_failure),
             "release_outcome": _as_filter(summary.outcome_of),
             "release_keep_versions": _as_filter(release_keep_versions),

@@ -140,7 +140,12 @@ def previous_good(
     C(ledger["releases"]) is newest first. An entry counts when it was deployed; the current one and
     those with the same origins (a rollback to it, a repeat) are passed over.
     """
-    releases = [r for r in ledger.get("releases") or [] if r.get("outcome") == "deployed"]
+    # A record without services is not of a release (maintenance, a drill).
+    releases = [
+        r
+        for r in ledger.get("releases") or []
+        if r.get("outcome") == "deployed" and r.get("services")
+    ]
     if release_id:
         return next((r for r in releases if r["id"] == release_id), None)
     current = ledger.get("current")
@@ -177,7 +182,7 @@ def rollback_target(
             found=f"migration.reversible is false in {', '.join(blocked)}",
             expected="only reversible migrations after the release to go back to",
             next_step="restore the database to the restore point of that release, or add"
-            " -e release_accept_irreversible=true when the old program can live with the new schema",
+            " -e release_accept_irreversible=true when the old program can live with the schema",
         )
     return target
 
