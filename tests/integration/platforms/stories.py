@@ -1,0 +1,119 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What every platform must be able to do, whatever it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from evidence import bed
+from live import Container, Live
+from visitor import Visitor
+
+
+def the_edge_adds_what_is_described(live: Live, visitor: Visitor, path: str) -> None:
+    """Headers, word for word, and nothing that tells which server it is."""
+    answer = visitor.get(path)
+    assert answer.status == 200
+    edge = live.variables["platform_edge"]
+    for name, value in edge["headers"].items():
+        assert answer.headers[name.lower()] == value, name
+    assert "max-age=31536000" in answer.headers["strict-transport-security"]
+    assert answer.headers["server"] == "nginx"
+    assert answer.headers["x-request-id"]
+
+
+def plain_http_leads_to_https(live: Live, visitor: Visitor, path: str) -> None:
+    """With its path, and in a way that keeps the method."""
+    answer = visitor.plain(path)
+    assert answer.status == 308
+    assert answer.headers["location"] == f"https://{visitor.domain}{path}"
+
+
+def long_text_is_compressed(visitor: Visitor, echo: str) -> None:
+    """From 1000 bytes on; caches are told that it depends on the client."""
+    long = f"{echo}?{'x' * 1000}"
+    answer = visitor.get(long, Accept_Encoding="gzip")
+    assert answer.headers.get("content-encoding") == "gzip"
+    assert "accept-encoding" in answer.headers["vary"].lower()
+    assert len(answer.body) < 1000 < len(visitor.get(long).body)
+    assert "content-encoding" not in visitor.get(echo, Accept_Encoding="gzip").headers
+
+
+def container_is_hardened(container: Container, user: str) -> None:
+    """Not root, nothing to write to, no privilege, logs that rotate."""
+    settings = container.settings
+    assert container.data["Config"]["User"] == user
+    assert settings["ReadonlyRootfs"] is True
+    assert settings["CapDrop"] == ["ALL"]
+    assert settings["SecurityOpt"] == ["no-new-privileges"]
+    assert settings["PidsLimit"] == 512
+    assert settings["LogConfig"] == {
+        "Type": "json-file",
+        "Config": {"max-size": "10m", "max-file": "5"},
+    }
+    assert settings["RestartPolicy"]["Name"] == "unless-stopped"
+
+
+def ports_are_private(live: Live, container: Container) -> None:
+    """Bound to the private address of the host only."""
+    private = live.on_bed.hosts
+    addresses = {live.on_bed.address(name) for name in private}
+    bindings = [b for many in container.settings["PortBindings"].values() for b in many]
+    assert bindings
+    assert {binding["HostIp"] for binding in bindings} <= addresses
+
+
+def a_second_run_changes_nothing(live: Live) -> None:
+    """Neither the hosts nor the edge nor the services."""
+    run = live.play("site.yml")
+    assert (run.code, run.outcome, run.changed) == (0, "unchanged", 0), run.tail(40)
+
+
+def deployed(live: Live, *arguments: str, playbook: str = "deploy.yml") -> bed.Run:
+    """A run that goes through, without a failed request of the prober."""
+    run = bed.must(live.play(playbook, *arguments))
+    proof = run.report.get("proof") or {}
+    assert proof.get("failed", 0) == 0
+    return run
+
+
+@dataclass(frozen=True)
+class Data:
+    """The data of a platform with PostgreSQL and Redis, reached as its services reach them."""
+
+    live: Live
+    service: str
+    host: str
+    postgres: str
+    redis: str
+
+    def sql(self, statement: str) -> str:
+        """One statement as the service would send it: address and password from its environment."""
+        return self._beside(self.postgres, "DATABASE_URL", f'psql -qtA "$URL" -c "{statement}"')
+
+    def key(self, command: str) -> str:
+        """One command to Redis."""
+        return self._beside(
+            self.redis, "REDIS_URL", f'redis-cli --no-auth-warning -u "$URL" {command}'
+        )
+
+    def _beside(self, image: str, variable: str, command: str) -> str:
+        url = self.live.serving(self.service)[0].env[variable]
+        return self.live.in_network(self.host, image, url, command)
+
+    def write(self) -> None:
+        """A row and a key."""
+        self.sql("create table if not exists kept (word text); insert into kept values (1)")
+        assert self.key("set kept here") == "OK"
+
+    def assert_kept(self, stores: dict[str, str]) -> None:
+        """Both are there, in the containers of before."""
+        assert self.sql("select count(*) from kept") == "1"
+        assert self.key("get kept") == "here"
+        assert self.identities() == stores
+
+    def identities(self) -> dict[str, str]:
+        """The containers of the stores."""
+        return {name: self.live.containers(name)[0].id for name in ("postgres", "redis")}

@@ -1,0 +1,90 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""DAIRA: a backend with Socket.IO, a frontend at port 80, PostgreSQL and Redis on one machine."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+import stories
+from live import Live
+
+INVENTORY = "daira"
+MACHINE = "spare2"
+pytestmark = pytest.mark.long
+
+
+@pytest.fixture(scope="module")
+def data(live: Live) -> stories.Data:
+    """The data of the platform."""
+    return stories.Data(
+        live, "backend", MACHINE, "registry.bed:5000/postgres:15", "registry.bed:5000/redis:7"
+    )
+
+
+def test_the_edge_answers_every_route(live: Live) -> None:
+    visitor = live.visitor("daira1")
+    assert '"status":"ok"' in visitor.get("/api/health").text
+    assert "http_requests_total" in visitor.get("/api/metrics").text
+    assert visitor.upgrades("/socket.io/") == 101
+    assert visitor.get("/_health").status == 200
+    assert "Sample platform" in visitor.get("/").text
+    stories.plain_http_leads_to_https(live, visitor, "/socket.io/?transport=polling")
+    stories.the_edge_adds_what_is_described(live, visitor, "/")
+    stories.the_edge_adds_what_is_described(live, visitor, "/api/health")
+    stories.long_text_is_compressed(visitor, "/api/echo")
+
+
+@pytest.mark.parametrize(
+    ("path", "rate", "burst"),
+    [
+        pytest.param("/", 10, 20, id="general: 10 a second and 20 at once"),
+        pytest.param("/api/health", 30, 60, id="api: 30 a second and 60 at once"),
+    ],
+)
+def test_rates_of_one_address(live: Live, path: str, rate: int, burst: int) -> None:
+    found, seconds = live.statuses_from(MACHINE, "daira1", path, 4 * burst)
+    assert set(found) == {200, 429}
+    assert burst + 1 <= found[200] <= burst + 2 + seconds * rate
+
+
+def test_services_are_as_described(live: Live) -> None:
+    assert live.spread("backend") == live.spread("frontend") == Counter({MACHINE: 2})
+    for container in live.serving("backend"):
+        assert container.figures == (0.5, 512)
+        assert container.settings["CpuShares"] == 256
+        assert container.settings["MemoryReservation"] == 256 * 2**20
+        stories.container_is_hardened(container, "1001:1001")
+    for container in live.serving("frontend"):
+        assert container.figures == (0.2, 256)
+        assert container.data["Config"]["StopSignal"] == "SIGQUIT"
+        # Not root, and listening at port 80 all the same.
+        assert "80/tcp" in container.settings["PortBindings"]
+        stories.container_is_hardened(container, "101:101")
+        stories.ports_are_private(live, container)
+
+
+def test_stores_are_as_described(live: Live, data: stories.Data) -> None:
+    assert live.containers("postgres")[0].figures == (1.0, 1024)
+    assert live.containers("redis")[0].figures == (0.5, 512)
+    assert data.key("config get appendonly").split() == ["appendonly", "yes"]
+    assert data.sql("show server_version_num").startswith("15")
+
+
+def test_a_second_run_changes_nothing(live: Live) -> None:
+    stories.a_second_run_changes_nothing(live)
+
+
+def test_data_stays_over_releases(live: Live, data: stories.Data) -> None:
+    visitor = live.visitor("daira1")
+    data.write()
+    stores = data.identities()
+    stories.deployed(live, "-e", "release_version=1.1.0")
+    assert visitor.get("/api/health").headers["x-version"] == "1.1.0"
+    assert visitor.get("/").headers["x-version"] == "1.1.0"
+    data.assert_kept(stores)
+    stories.deployed(live, playbook="rollback.yml")
+    assert visitor.get("/").headers["x-version"] == "1.0.0"
+    data.assert_kept(stores)
