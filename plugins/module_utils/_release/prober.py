@@ -19,7 +19,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Optional
 
-from ansible_collections.mainstay.platform.plugins.module_utils._release.http import (
+from ansible_collections.mainstay.platform.plugins.module_utils._release.web import (
     Target,
     ask,
     connection,

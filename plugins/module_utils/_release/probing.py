@@ -15,7 +15,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
 from ansible_collections.mainstay.platform.plugins.module_utils._release import daemon
-from ansible_collections.mainstay.platform.plugins.module_utils._release.http import Target
+from ansible_collections.mainstay.platform.plugins.module_utils._release.web import Target
 from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
 from ansible_collections.mainstay.platform.plugins.module_utils._release.probe_files import (
     ProbeFiles,

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Smoke
-from ansible_collections.mainstay.platform.plugins.module_utils._release.http import (
+from ansible_collections.mainstay.platform.plugins.module_utils._release.web import (
     Answer,
     Target,
     ask,

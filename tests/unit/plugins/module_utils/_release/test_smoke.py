@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pytest
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Smoke
-from ansible_collections.mainstay.platform.plugins.module_utils._release.http import Answer, Target
+from ansible_collections.mainstay.platform.plugins.module_utils._release.web import Answer, Target
 from ansible_collections.mainstay.platform.plugins.module_utils._release.smoke import (
     SHOWN,
     judge,
