@@ -50,7 +50,7 @@ def test_requests_in_the_air_at_the_end_are_counted(prober: Prober, site: Site) 
     How long it waits was said when it was started; C(stopped) need not say it again.
     """
     site.hanging = {21, 22, 23, 24}
-    prober.do("started", timeout=8)
+    prober.do("started", timeout=20)
     site.wait_for(40)
     proof = prober.do("stopped", timeout=0.1)["proof"]
     assert (proof["failed"], proof["requests"]) == (4, site.asked), proof
