@@ -113,16 +113,17 @@ class Live:
         """How many containers serve, by machine."""
         return Counter(container.host for container in self.serving(service))
 
-    def in_network(self, host: str, image: str, url: str, command: str) -> str:
-        """Output of C(command) in a container beside the services, with C($URL) in its environment."""
-        run = f"docker run --rm -e URL --network mainstay-{self.id} {image}"
-        script = f"URL='{url}' {run} sh -c '{command}'"
-        return bed.on_host(host, script).strip()
+    def in_network(self, host: str, image: str, environment: dict[str, str], command: str) -> str:
+        """Output of C(command) in a container beside the services."""
+        given = " ".join(f"{name}='{value}'" for name, value in environment.items())
+        names = " ".join(f"-e {name}" for name in environment)
+        run = f"docker run --rm {names} --network mainstay-{self.id} {image}"
+        return bed.on_host(host, f"{given} {run} {command}").strip()
 
     def statuses_from(
         self, machine: str, edge: str, path: str, count: int
     ) -> tuple[Counter[int], float]:
-        """Statuses of C(count) requests from the address of a machine, and the seconds they took."""
+        """Statuses of C(count) requests from a machine of the bed, and the seconds they took."""
         address, domain = self.on_bed.address(edge), self.variables["platform_domain"]
         script = _FLOOD.format(address=address, domain=domain, path=path, count=count)
         answer = json.loads(bed.on_host(machine, f"python3 - <<'END'\n{script}\nEND"))

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import urllib.parse
 from dataclasses import dataclass
 
 from evidence import bed
@@ -91,17 +92,20 @@ class Data:
 
     def sql(self, statement: str) -> str:
         """One statement as the service would send it: address and password from its environment."""
-        return self._beside(self.postgres, "DATABASE_URL", f'psql -qtA "$URL" -c "{statement}"')
+        url = self._given("DATABASE_URL")
+        command = f"""sh -c 'psql -qtA "$URL" -c "{statement}"'"""
+        return self.live.in_network(self.host, self.postgres, {"URL": url}, command)
 
     def key(self, command: str) -> str:
-        """One command to Redis."""
-        return self._beside(
-            self.redis, "REDIS_URL", f'redis-cli --no-auth-warning -u "$URL" {command}'
-        )
+        """One command to Redis, in the same way."""
+        # The client of Redis 7.0 takes a URL without a user for one with an empty user.
+        url = urllib.parse.urlsplit(self._given("REDIS_URL"))
+        client = f"redis-cli -h {url.hostname} -p {url.port}"
+        password = {"REDISCLI_AUTH": url.password or ""}
+        return self.live.in_network(self.host, self.redis, password, f"{client} {command}")
 
-    def _beside(self, image: str, variable: str, command: str) -> str:
-        url = self.live.serving(self.service)[0].env[variable]
-        return self.live.in_network(self.host, image, url, command)
+    def _given(self, variable: str) -> str:
+        return self.live.serving(self.service)[0].env[variable]
 
     def write(self) -> None:
         """A row and a key."""
