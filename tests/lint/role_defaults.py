@@ -6,7 +6,8 @@
     python tests/lint/role_defaults.py roles
 
 The two are read by different programs (Ansible reads the defaults, people and ansible-doc read the
-specification), so nothing else notices when they drift apart.
+specification), so nothing else notices when they drift apart. A default that is a template and
+makes no text cannot stand in the specification, where it would be text: the description says it.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from __future__ import annotations
 import pathlib
 import re
 import sys
-from typing import Any
+from typing import Any, Optional
 
 import yaml
 
 KEY = re.compile(r"^([A-Za-z_][A-Za-z0-9_]*):")
+# Types of options that a template as such is not.
+NOT_TEXT = frozenset({"bool", "dict", "float", "int", "list"})
 
 
 class Loader(yaml.SafeLoader):
@@ -53,6 +56,27 @@ def uncommented(text: str) -> list[str]:
     return found
 
 
+def _computed(default: Any, option: dict[str, Any]) -> bool:
+    """Whether only the defaults can say C(default): a template that makes something but text."""
+    return isinstance(default, str) and "{{" in default and option.get("type") in NOT_TEXT
+
+
+def _difference(name: str, option: dict[str, Any], defaults: dict[str, Any]) -> Optional[str]:
+    """What is wrong with the default of one option of the specification."""
+    if name not in defaults:
+        said = "default" in option
+        return f"{name}: default {option['default']!r} only in the specification" if said else None
+    default = defaults[name]
+    if "default" not in option:
+        hidden = not _computed(default, option)
+        return f"{name}: default {default!r} only in defaults" if hidden else None
+    if _computed(default, option):
+        return f"{name}: its default is a template: only the description can say it"
+    if default != option["default"]:
+        return f"{name}: {default!r} in defaults, {option['default']!r} in the specification"
+    return None
+
+
 def differences(defaults: dict[str, Any], spec: dict[str, Any]) -> list[str]:
     """Sentences about options whose default is missing, unknown or another one."""
     options: dict[str, dict[str, Any]] = {}
@@ -62,16 +86,8 @@ def differences(defaults: dict[str, Any], spec: dict[str, Any]) -> list[str]:
             known = options.setdefault(option, value)
             if known.get("default") != value.get("default"):
                 problems.append(f"{option}: entry point {name} has another default than the others")
-    for option, value in options.items():
-        if "default" in value and option not in defaults:
-            problems.append(f"{option}: default {value['default']!r} only in the specification")
-        elif "default" in value and defaults[option] != value["default"]:
-            problems.append(
-                f"{option}: {defaults[option]!r} in defaults, "
-                f"{value['default']!r} in the specification"
-            )
-        elif "default" not in value and option in defaults:
-            problems.append(f"{option}: default {defaults[option]!r} only in defaults")
+    found = [_difference(name, option, defaults) for name, option in options.items()]
+    problems += [problem for problem in found if problem]
     problems += [f"{option}: not in the specification" for option in defaults.keys() - options]
     return sorted(problems)
 

@@ -63,6 +63,29 @@ def test_drift_is_found(
     assert expected in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("kind", "spec", "problems"),
+    [
+        pytest.param("dict", {}, [], id="said by the description"),
+        pytest.param(
+            "dict",
+            {"default": "{{ platform }}"},
+            ["a: its default is a template: only the description can say it"],
+            id="text where a mapping is due",
+        ),
+        pytest.param("str", {"default": "{{ platform }}"}, [], id="text"),
+        pytest.param(
+            "str", {}, ["a: default '{{ platform }}' only in defaults"], id="text left out"
+        ),
+    ],
+)
+def test_a_template_stands_where_it_can(
+    kind: str, spec: dict[str, Any], problems: list[str]
+) -> None:
+    specification = {"argument_specs": {"main": {"options": {"a": {"type": kind, **spec}}}}}
+    assert role_defaults.differences({"a": "{{ platform }}"}, specification) == problems
+
+
 def test_a_role_without_a_specification_is_found(tmp_path: Path) -> None:
     (tmp_path / "bare").mkdir()
     assert role_defaults.main([str(tmp_path)]) == 1
