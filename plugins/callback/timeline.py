@@ -170,7 +170,7 @@ class CallbackModule(CallbackBase):
         self._pid = os.getpid()
 
     def _option(self, name: str) -> Any:
-        return self.get_option(name)  # type: ignore[no-untyped-call]
+        return self.get_option(name)
 
     # begin
 

@@ -45,7 +45,9 @@ options:
     type: str
   expected:
     description:
-      - The release each service should be served by, as in V({"api": "20261121T061500Z-1a2b3c"}); RV(host.unhealthy) is about these.
+      - >-
+        The release each service should be served by, as in
+        V({"api": "20261121T061500Z-1a2b3c"}); RV(host.unhealthy) is about these.
       - By default what the journal of the host says.
     type: dict
     default: {}

@@ -123,12 +123,12 @@ from typing import Any
 from ansible.module_utils.basic import AnsibleModule
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Smoke
-from ansible_collections.mainstay.platform.plugins.module_utils._release.web import Target
 from ansible_collections.mainstay.platform.plugins.module_utils._release.smoke import (
     as_data,
     run_checks,
     sentences,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._release.web import Target
 
 CHECK = {
     "path": {"type": "str", "required": True},

@@ -23,8 +23,8 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 )
 
 try:
-    import docker  # type: ignore[import-untyped]
-    import docker.errors  # type: ignore[import-untyped]
+    import docker
+    import docker.errors
     import requests.exceptions
 
     HAS_DOCKER = True
@@ -194,8 +194,9 @@ class SdkClient:
 
     def restart_always(self, name: str) -> None:
         """See L(DockerClient)."""
+        policy: Any = {"Name": RESTART}  # the types of the library name two of the four policies
         with _translated(name, "setting the restart policy"):
-            self._api.update_container(name, restart_policy={"Name": RESTART})
+            self._api.update_container(name, restart_policy=policy)
 
     def remove(self, name: str) -> None:
         """See L(DockerClient)."""

@@ -22,7 +22,7 @@ STATE_ROOT = "/var/lib/mainstay"
 
 
 def ensure_directory(path: str, mode: int = 0o700) -> None:
-    """Create C(path) and its parents when missing; set C(mode) on the last one only when created."""
+    """Create C(path) and its parents when missing; C(mode) is for the last one when created."""
     if not os.path.isdir(path):
         os.makedirs(path, exist_ok=True)
         os.chmod(path, mode)

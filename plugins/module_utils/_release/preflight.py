@@ -24,8 +24,8 @@ def problems(
     split = [host for host in fleet if host not in play_hosts]
     if split:
         found.append(
-            f"--limit {limit or '(set)'} leaves out {', '.join(split)}: a release concerns the whole"
-            " fleet, two versions would stay behind. Run without --limit."
+            f"--limit {limit or '(set)'} leaves out {', '.join(split)}: a release concerns the"
+            " whole fleet, two versions would stay behind. Run without --limit."
         )
     for host in fleet:
         if host in split:

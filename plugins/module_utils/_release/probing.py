@@ -15,7 +15,6 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
 from ansible_collections.mainstay.platform.plugins.module_utils._release import daemon
-from ansible_collections.mainstay.platform.plugins.module_utils._release.web import Target
 from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
 from ansible_collections.mainstay.platform.plugins.module_utils._release.probe_files import (
     ProbeFiles,
@@ -25,6 +24,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release.prober 
     Probing,
     probe,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._release.web import Target
 
 #: Largest rate: a prober is a witness, not a load.
 LARGEST_RATE = 200.0

@@ -69,13 +69,13 @@ def summarise(
     seconds: float,
     inventory: str,
 ) -> dict[str, Any]:
-    """The C(mainstay) document of C(set_stats): release, proof, summary sentences, next commands."""
+    """The C(mainstay) document of C(set_stats): release, proof, summary, next commands."""
     lines = [_headline(plan, platform_id, release_id, outcome, seconds)]
     lines.extend(_truth(plan, outcome))
     if proof and proof.get("requests"):
         lines.append(
-            f"proof: {proof['requests']} requests through the edge, {proof.get('failed', 0)} failed,"
-            f" {proof.get('slow', 0)} slow"
+            f"proof: {proof['requests']} requests through the edge,"
+            f" {proof.get('failed', 0)} failed, {proof.get('slow', 0)} slow"
         )
     if failure:
         lines.append(f"reason: {failure['step']}")

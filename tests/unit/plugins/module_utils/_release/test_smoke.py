@@ -10,13 +10,13 @@ from collections.abc import Mapping
 import pytest
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Smoke
-from ansible_collections.mainstay.platform.plugins.module_utils._release.web import Answer, Target
 from ansible_collections.mainstay.platform.plugins.module_utils._release.smoke import (
     SHOWN,
     judge,
     run_checks,
     sentences,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._release.web import Answer, Target
 
 CHECK = Smoke("/health", contains="ok", max_seconds=1.0)
 TARGET = Target("127.0.0.1", 443, "shop.test")
