@@ -190,6 +190,7 @@ R1 = entry("r1", {"api": "r1"})
 R2 = entry("r2", {"api": "r2"})
 R3 = entry("r3", {"api": "r3"})
 FAILED = entry("r25", {}, outcome="rolled_back")
+PAGE = entry("r15", {}, kind="maintenance", committed=False)
 BACK = entry("r4", {"api": "r2"}, kind="rollback", previous="r3")
 
 
@@ -199,6 +200,7 @@ BACK = entry("r4", {"api": "r2"}, kind="rollback", previous="r3")
         pytest.param([R2, R1], None, "r1", id="the one before"),
         pytest.param([R3, FAILED, R2, R1], None, "r2", id="not one that was rolled back by itself"),
         pytest.param([BACK, R3, R2, R1], None, "r1", id="a second rollback goes further back"),
+        pytest.param([R2, PAGE, R1], None, "r1", id="not a maintenance page"),
         pytest.param([R3, R2, R1], "r1", "r1", id="a named one"),
         pytest.param([R3, FAILED], "r25", None, id="never one that failed"),
         pytest.param([R1], None, None, id="nothing before the first"),
@@ -275,6 +277,8 @@ def test_the_reason_is_cut_to_fit_the_last_lines_of_the_output() -> None:
         outcome="rolled_back",
         failure=failure,
         proof=None,
+        gates=[],
+        steps=[],
         seconds=1.0,
         inventory="inventories/demo",
     )
@@ -305,3 +309,13 @@ def test_status_names_what_differs_and_the_way_back() -> None:
     page = status.status(PLATFORM, observed, EDGES, facts, "inventories/demo")
     assert page["release"]["outcome"] == "differs"
     assert any("release_id=r1" in command for command in page["next"])
+
+
+def test_gates_are_collected_from_results_and_loops_but_not_from_skipped_tasks() -> None:
+    results = [
+        {"gate": {"name": "smoke"}},
+        {"skipped": True},
+        {},
+        {"results": [{"gate": {"name": "a"}}, {"skipped": True}]},
+    ]
+    assert [g["name"] for g in summary.gates_of(results)] == ["smoke", "a"]
