@@ -138,6 +138,8 @@ class FilterModule:
             "release_failure": _as_filter(summary.first_failure),
             "release_outcome": _as_filter(summary.outcome_of),
             "release_keep_versions": _as_filter(release_keep_versions),
+            "release_gates": _as_filter(summary.gates_of),
+            "release_step": _as_filter(summary.step_through),
             "release_journey": _as_filter(release_journey),
             "release_plan": _as_filter(release_plan),
             "release_preflight": _as_filter(preflight.problems),

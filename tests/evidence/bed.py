@@ -110,6 +110,14 @@ def deploy(version: str = "", *arguments: str, **options: Any) -> Run:
     return play("deploy.yml", *extra, *arguments, **options)
 
 
+def prepare(version: str) -> None:
+    """Bed up, hosts prepared, the demo platform at C(version): what a fresh machine needs first."""
+    testbed("up")
+    run = play("site.yml", "-e", f"release_version={version}")
+    if run.outcome not in ("deployed", "unchanged"):
+        raise AssertionError(f"site.yml: {run.outcome}:\n{run.tail(40)}")
+
+
 def settle(version: str) -> None:
     """Bring the demo platform to C(version) by whatever is needed; the starting point of a row."""
     run = deploy(version)

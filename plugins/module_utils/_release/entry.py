@@ -38,6 +38,7 @@ SHAPE: dict[str, Any] = {
     "services": {},
     "previous": None,
     "reversible": True,
+    "description": {},
     "upstreams_before": {},
     "upstreams_after": {},
     "steps": [],

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._release.flow import Plan
@@ -66,6 +67,8 @@ def summarise(
     outcome: str,
     failure: Optional[dict[str, Any]],
     proof: Optional[dict[str, Any]],
+    gates: list[dict[str, Any]],
+    steps: list[dict[str, Any]],
     seconds: float,
     inventory: str,
 ) -> dict[str, Any]:
@@ -92,7 +95,8 @@ def summarise(
             "seconds": round(seconds, 1),
         },
         "proof": proof or {},
-        "gates": [],
+        "gates": [*gates, *_failed_gate(failure)],
+        "steps": steps,
         "summary": lines,
         "next": _next(plan, outcome, inventory),
     }
@@ -149,3 +153,25 @@ def _next(plan: Plan, outcome: str, inventory: str) -> list[str]:
         return [status]
     again = f"ansible-playbook {plan.kind}.yml -i {inventory} --check --diff"
     return [status, again]
+
+
+def _failed_gate(failure: Optional[dict[str, Any]]) -> list[dict[str, Any]]:
+    gate = (failure or {}).get("gate")
+    return [gate] if gate else []
+
+
+def step_through(step: dict[str, Any], started: float, ended: float) -> dict[str, Any]:
+    """A step of the switch as the ledger keeps it; times are seconds since the epoch."""
+    begun = datetime.datetime.fromtimestamp(started, tz=datetime.timezone.utc)
+    return {
+        "name": step["name"],
+        "started": begun.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "seconds": round(ended - started, 2),
+        "outcome": "passed",
+    }
+
+
+def gates_of(results: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The verdicts in registered results of gate tasks, also of loops; skipped tasks have none."""
+    parts = [part for result in results for part in result.get("results") or [result]]
+    return [part["gate"] for part in parts if part.get("gate")]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import yaml
-from evidence.bed import ROOT, WORK, containers
+from evidence.bed import ROOT, WORK, containers, on_host
 
 APPS = ("app1", "app2", "app3")
 #: All kinds of visitors at once: 150 keep-alive clients (GET and POST, never retried), HTTP/2, no
@@ -50,6 +50,39 @@ def inject(moment: str, task: str, command: str) -> dict[str, str]:
         "ANSIBLE_CALLBACK_PLUGINS": str(plugins),
         "ANSIBLE_CALLBACKS_ENABLED": "mainstay.platform.timeline,inject",
     }
+
+
+def serving(hosts: tuple[str, ...] = APPS) -> dict[str, dict[str, str]]:
+    """Release by service as each host's journal has it, checked against what runs there."""
+    found: dict[str, dict[str, str]] = {}
+    for host in hosts:
+        journal = json.loads(bed_state(host, "journal.json"))
+        running = containers(host)
+        found[host] = {
+            service: origin if _runs(running, service, origin) else "does not run"
+            for service, origin in journal["serving"].items()
+            if _runs(running, service, origin) or service != "worker"
+        }
+    return found
+
+
+def _runs(running: dict[str, str], service: str, origin: str) -> bool:
+    return any(f"-{service}-" in name and name.endswith(origin[-6:]) for name in running)
+
+
+def bed_state(host: str, name: str) -> str:
+    """A file of the collection's state on a host."""
+    return on_host(host, f"cat /var/lib/mainstay/demo-production/{name}")
+
+
+def leftovers(release_id: str, hosts: tuple[str, ...] = APPS) -> list[str]:
+    """Containers a failed release left, running or not."""
+    return [
+        name
+        for host in hosts
+        for name in containers(host, running=False)
+        if name.endswith(release_id[-6:])
+    ]
 
 
 def versions(hosts: tuple[str, ...] = APPS) -> dict[str, set[str]]:

@@ -30,7 +30,7 @@ def three_by_three() -> tuple[str, str]:
 def deploy_time(repeats: int) -> Figure:
     """Median of whole C(deploy.yml) runs, images in the registry, and their module runs."""
     shape = three_by_three()
-    bed.must(bed.deploy("1.0.0", *shape)) if bed.deploy("1.0.0", *shape).code else None
+    bed.deploy("1.0.0", *shape)
     seconds, runs = [], []
     for number in range(max(repeats, 2)):
         run = bed.must(bed.deploy(("1.1.0", "1.2.0")[number % 2], *shape))
