@@ -122,13 +122,14 @@ def _install(request: Request, tree: Tree, change: Change, nginx: Nginx, clock: 
 def _serve(request: Request, nginx: Nginx, clock: Clock) -> None:
     """Reload or start, then wait for new workers and for the probe."""
     if nginx.running():
-        old = nginx.workers()
+        old, position = nginx.workers(), nginx.log_end()
         nginx.reload()
         _wait(
             lambda: _replaced(old, nginx.workers()),
             "workers with the new configuration",
             request.timeout,
             clock,
+            complaints=lambda: nginx.complaints(position),
         )
     else:
         nginx.start()
@@ -144,19 +145,31 @@ def _replaced(old: frozenset[int], now: frozenset[int]) -> str:
     return "still the workers of before" if now else "no worker at all"
 
 
-def _wait(check: Callable[[], str], expected: str, timeout: float, clock: Clock) -> None:
-    """Until C(check) finds nothing wrong."""
+def _no_complaints() -> tuple[str, ...]:
+    return ()
+
+
+def _wait(
+    check: Callable[[], str],
+    expected: str,
+    timeout: float,
+    clock: Clock,
+    complaints: Callable[[], tuple[str, ...]] = _no_complaints,
+) -> None:
+    """Until C(check) finds nothing wrong; not longer than until Nginx says what is."""
     deadline = clock.monotonic() + timeout
     while True:
         found = check()
         if not found:
             return
-        if clock.monotonic() >= deadline:
+        evidence = complaints()
+        if evidence or clock.monotonic() >= deadline:
             raise MainstayError(
-                "not reached in time",
+                "not reached",
                 subject="nginx",
                 found=found,
                 expected=f"{expected} within {timeout:g} s",
                 next_step="journalctl -u nginx; tail /var/log/nginx/error.log",
+                evidence=evidence,
             )
         clock.sleep(INTERVAL)

@@ -49,7 +49,6 @@ def main_file() -> str:
     return text(
         "user www-data",
         "worker_processes auto",
-        "worker_rlimit_nofile 65536",
         "worker_shutdown_timeout 1h",
         "pid /run/nginx.pid",
         "error_log /var/log/nginx/error.log warn",

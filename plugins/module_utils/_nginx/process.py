@@ -20,6 +20,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 )
 
 PID_FILE = "/run/nginx.pid"
+ERROR_LOG = "/var/log/nginx/error.log"
 #: Reading certificates and opening logs takes well under a second.
 COMMAND_TIMEOUT = 60.0
 
@@ -55,6 +56,12 @@ class Nginx(Protocol):
 
     def ask(self, probe: Probe) -> str:
         """Empty when the answer is as wanted, else what was found."""
+
+    def log_end(self) -> int:
+        """Where its error log ends now."""
+
+    def complaints(self, position: int) -> tuple[str, ...]:
+        """Why the master refused a configuration, as logged after C(position)."""
 
     def version(self) -> str:
         """C(1.26.3); empty when Nginx is not installed."""
@@ -132,6 +139,22 @@ class HostNginx:
         finally:
             connection.close()
         return "" if status == probe.status else f"status {status}"
+
+    def log_end(self) -> int:
+        """See L(Nginx)."""
+        try:
+            return os.stat(ERROR_LOG).st_size
+        except FileNotFoundError:
+            return 0
+
+    def complaints(self, position: int) -> tuple[str, ...]:
+        """See L(Nginx). The level emerg is for configurations alone."""
+        try:
+            with open(ERROR_LOG, encoding="utf-8", errors="replace") as handle:
+                handle.seek(position)
+                return tuple(line.strip() for line in handle if " [emerg] " in line)[-5:]
+        except FileNotFoundError:
+            return ()
 
     def version(self) -> str:
         """See L(Nginx)."""

@@ -65,14 +65,9 @@ def route_file(route: ServiceRoute, platform: Platform) -> str:
     spec, edge = route.route, platform.edge
     return text(
         f"set $mainstay_service {route.service}",
-        block(
-            "set_by_lua_block $mainstay_refusal",
-            f'return require("edge").refusal("{route.service}")',
-        ),
-        block("if ($mainstay_refusal)", "return 503"),
         _strip(spec),
         _limit(spec, edge),
-        _cache(spec, platform),
+        _cache(route, platform),
         f"include mainstay/proxy{'_websocket' if spec.websocket else ''}.conf",
         f"proxy_read_timeout {seconds(spec.read_timeout)}",
         f"proxy_send_timeout {seconds(spec.read_timeout)}",
@@ -116,13 +111,23 @@ def _limit(route: Route, edge: Edge) -> list[Line]:
     return [f"limit_req zone=mainstay_limit_{limit.name}{burst}"]
 
 
-def _cache(route: Route, platform: Platform) -> list[Line]:
-    """Good answers to GET. A client that is known, or that previews, is always asked for anew."""
+def _cache(spec: ServiceRoute, platform: Platform) -> list[Line]:
+    """Good answers to GET. A client that is known, or that previews, is always asked for anew.
+
+    A refusal is looked for before the cache, which would answer while maintenance is on.
+    """
+    route = spec.route
     if route.cache <= 0:
         return []
-    preview = platform.release.preview_header.lower().replace("-", "_")
-    personal = f"$http_authorization $http_cookie $http_{preview}"
+    names = [platform.release.preview_header, platform.edge.maintenance.bypass_header]
+    special = [f"$http_{name.lower().replace('-', '_')}" for name in names]
+    personal = " ".join(["$http_authorization", "$http_cookie", *special])
     return [
+        block(
+            "set_by_lua_block $mainstay_refusal",
+            f'return require("edge").refusal("{spec.service}")',
+        ),
+        block("if ($mainstay_refusal)", "return 503"),
         "proxy_cache mainstay",
         "proxy_cache_key $scheme$host$request_uri",
         f"proxy_cache_valid 200 301 {math.ceil(route.cache)}s",

@@ -98,6 +98,8 @@ def _application(platform: Platform, names: tuple[str, ...]) -> list[Line]:
             "include mainstay/headers.conf",
             hidden(platform.edge),
             block("log_by_lua_block", 'require("edge").finish()'),
+            # A refusal of the choice of members comes as 500; answers of programs are not touched.
+            "error_page 500 =503 /-/mainstay-refused",
             "error_page 502 503 504 /-/mainstay-refused",
             "include mainstay/server.d/*.conf",
             _health(platform.edge),
@@ -132,6 +134,10 @@ def _refused() -> Block:
     return block(
         "location = /-/mainstay-refused",
         "internal",
+        block(
+            "set_by_lua_block $mainstay_refusal",
+            'return require("edge").refusal(ngx.var.mainstay_service)',
+        ),
         "include mainstay/headers.conf",
         "add_header Retry-After $mainstay_retry_after always",
         "add_header Cache-Control no-store always",

@@ -116,6 +116,19 @@ def ask(
         connection.close()
 
 
+def ask_many(address: str, count: int, host: str = "shop.example.com") -> list[str]:
+    """The bodies of C(count) answers over one connection, for tests that count."""
+    connection = http.client.HTTPConnection(address, 80, timeout=30)
+    try:
+        bodies = []
+        for _ in range(count):
+            connection.request("GET", "/who", headers={"Host": host})
+            bodies.append(connection.getresponse().read().decode("utf-8"))
+        return bodies
+    finally:
+        connection.close()
+
+
 class Socket:
     """An upgraded connection that echoes."""
 
@@ -134,9 +147,12 @@ class Socket:
         self.served_by = head.split(b"X-Served-By: ")[1].split(b" ")[0].decode()
 
     def echo(self, text: str) -> str:
-        """What comes back; empty when the connection was closed."""
-        self._socket.sendall(text.encode())
-        return self._socket.recv(4096).decode()
+        """What comes back; empty when the connection was closed or reset."""
+        try:
+            self._socket.sendall(text.encode())
+            return self._socket.recv(4096).decode()
+        except ConnectionError:
+            return ""
 
     def close(self) -> None:
         """Close it."""

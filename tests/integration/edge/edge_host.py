@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import pathlib
 import subprocess
@@ -14,6 +15,7 @@ from collections.abc import Callable
 from typing import Any, Optional
 
 import ansible
+
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.site import (
     secret_files,
     site,
@@ -79,6 +81,17 @@ def docker(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[s
     return done
 
 
+def _program(release: str, ports: tuple[int, ...]) -> str:
+    """Shell words that start members and wait until they listen."""
+    words = " ".join(str(port) for port in ports)
+    rows = " ".join(f"0100007F:{port:04X}" for port in ports)
+    return (
+        f"nohup python3 /opt/test/program.py {release} {words} >/dev/null 2>&1 & "
+        f'for row in {rows}; do until grep -q "$row 00000000:0000 0A" /proc/net/tcp; '
+        "do sleep 0.02; done; done; "
+    )
+
+
 def until(check: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
     """The first true value of C(check)."""
     deadline = time.monotonic() + seconds
@@ -97,6 +110,7 @@ class EdgeHost:
     name: str
     platform: Platform = PLATFORM
     fence: int = 1
+    configured: dict[str, str] = dataclasses.field(default_factory=dict, repr=False)
 
     @classmethod
     def start(cls, image: str, name: str) -> EdgeHost:
@@ -122,13 +136,7 @@ class EdgeHost:
 
     def program(self, release: str, *ports: int) -> None:
         """Members of one release on these ports, listening."""
-        words = " ".join(str(port) for port in ports)
-        rows = " ".join(f"0100007F:{port:04X}" for port in ports)
-        self.sh(
-            f"nohup python3 /opt/test/program.py {release} {words} >/dev/null 2>&1 & "
-            f"for row in {rows}; do until grep -q \"$row 00000000:0000 0A\" /proc/net/tcp; "
-            "do sleep 0.02; done; done"
-        )
+        self.sh(_program(release, ports))
 
     def kill_program(self, release: str) -> None:
         """As a container that dies: nothing listens on its ports any more."""
@@ -144,24 +152,26 @@ class EdgeHost:
 
     def restart(self, *, clean: bool = False) -> None:
         """Nginx and programs anew; C(clean) also forgets members, maintenance and configuration."""
+        state = f"/var/lib/mainstay/{self.platform.id}"
         self.stop()
         self.sh("pkill -9 -f '[p]rogram.py'", check=False)
-        if clean:
-            self.sh(f"rm -rf /var/lib/mainstay/{self.platform.id}")
-        for release, ports in ((OLD, OLD_PORTS), (NEW, NEW_PORTS)):
-            self.program(release, *ports)
-        self.launch()
-        if clean:
+        self.sh(
+            (f"rm -rf {state} /var/log/nginx/{self.platform.id}.*; " if clean else "")
+            + _program(OLD, OLD_PORTS)
+            + _program(NEW, NEW_PORTS)
+            + "rm -f /run/mainstay-edge/control.sock; nginx"
+        )
+        if clean and self.configured != self.files():
             self.configure()
 
-    @property
+    @functools.cached_property
     def address(self) -> str:
         """Where clients reach the edge."""
         return docker(
             "inspect", "-f", "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}", self.name
         ).stdout.strip()
 
-    @property
+    @functools.cached_property
     def version(self) -> tuple[int, ...]:
         """Version of its Nginx."""
         words = self.sh("nginx -v 2>&1").split("nginx/")[1].split()[0]
@@ -183,6 +193,7 @@ class EdgeHost:
             "probe": {"port": 80, "path": "/-/health", "host": self.platform.domain},
             **changes,
         }
+        self.configured = arguments["files"]
         return self.module("nginx_config", **arguments)
 
     def upstreams(self, document: dict[str, Any], **more: Any) -> dict[str, Any]:
@@ -205,8 +216,10 @@ class EdgeHost:
         """Run a module as Ansible does on a host: arguments in, JSON out."""
         given = {**arguments, "_ansible_check_mode": check, "_ansible_diff": True}
         done = subprocess.run(
-            ["docker", "exec", "-i", "-e", "PYTHONPATH=/opt/python", self.name]
-            + ["python3", "/opt/test/run_module.py", name],
+            [
+                *("docker", "exec", "-i", "-e", "PYTHONPATH=/opt/python", self.name),
+                *("python3", "/opt/test/run_module.py", name),
+            ],
             input=json.dumps({"ANSIBLE_MODULE_ARGS": given}),
             capture_output=True,
             text=True,

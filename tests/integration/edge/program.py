@@ -3,12 +3,12 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Programs behind the edge: C(program.py RELEASE PORT ...) answers on each port.
 
-    /...            200, "RELEASE PORT"
-    /slow/SECONDS   the same, later
-    /fail           500
-    /cut            counts the request, then closes the connection without an answer
-    /counted        how many requests were cut here
-    /ws             echoes the bytes of an upgraded connection
+/...            200, "RELEASE PORT"
+/slow/SECONDS   the same, later
+/fail           500
+/cut            counts the request, then closes the connection without an answer
+/counted        how many requests were cut here
+/ws             echoes the bytes of an upgraded connection
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ class Program:
         return True
 
     async def _echo(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        upgrade = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        upgrade = (
+            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        )
         writer.write(f"{upgrade}X-Served-By: {self.release} {self.port}\r\n\r\n".encode())
         while data := await reader.read(4096):
             writer.write(data)

@@ -15,7 +15,6 @@ local set_current_peer = balancer.set_current_peer
 local set_more_tries = balancer.set_more_tries
 local get_last_failure = balancer.get_last_failure
 local exiting = ngx.worker.exiting
-local now = ngx.now
 
 local M = {}
 
@@ -52,97 +51,124 @@ function M.init(options)
     shared:set("generation", 1)
 end
 
+-- All choices of a worker come from the tables that this brings up to date; what it publishes
+-- afterwards says so.
 local function tick(premature)
+    local seen = members.refresh()
     if not premature then
         members.share_asides()
     end
-    tally.publish(members.refresh(), premature)
+    tally.publish(seen, premature)
 end
 
 -- init_worker_by_lua.
 function M.start()
-    math.randomseed(now() * 1000 + ngx.worker.pid())
+    math.randomseed(ngx.now() * 1000 + ngx.worker.pid())
     tally.start(members.refresh())
     assert(ngx.timer.every(INTERVAL, tick))
 end
 
--- set_by_lua in each location: why the edge answers itself, or "".
-function M.refusal(service)
-    return members.refusal(service)
+-- set_by_lua of the edge's own page: why it is shown, or "" when a member failed.
+M.refusal = members.refusal
+
+-- The words of $upstream_addr or $upstream_connect_time, one a try: "a, b : c".
+local function words_of(text)
+    local found = {}
+    for word in text:gmatch("[^%s,]+") do
+        if word ~= ":" then
+            found[#found + 1] = word
+        end
+    end
+    return found
 end
 
-local function failed_try(ctx, last)
-    last.gauge.open = last.gauge.open - 1
-    if get_last_failure() == "failed" then
-        members.put_aside(last.address)
+-- The tries so far as a set, and the counter of the last one, which is over. A member that could
+-- not be reached is left out for a while. One that was reached and then was too slow is not: a
+-- slow path would take all members out, one after the other.
+local function failed_tries(state)
+    local addresses = words_of(ngx.var.upstream_addr or "")
+    local connected = words_of(ngx.var.upstream_connect_time or "")
+    local last = addresses[#addresses]
+    if state == "failed" and connected[#addresses] == "-" then
+        members.put_aside(last)
     end
-    local tried = ctx.tried or {}
-    tried[last.address] = true
-    ctx.tried = tried
-    return tried
+    local tried = {}
+    for index = 1, #addresses do
+        tried[addresses[index]] = true
+    end
+    return tried, tally.known(last)
 end
 
 -- balancer_by_lua, once per try.
 function M.balance(service)
-    local ctx = ngx.ctx
-    local last = ctx.member
-    local seen = members.refresh()
-    local tried = nil
-    if last then
-        tried = failed_try(ctx, last)
+    if exiting() then
+        members.refresh() -- no timer does it any more
+    end
+    local state = get_last_failure()
+    local tried, last
+    if state then
+        tried, last = failed_tries(state)
     else
-        ctx.started = now()
         local spare = members.spare(service)
         if spare > 0 then
             set_more_tries(spare)
         end
     end
-    local member, group = members.choose(service, ctx.group, tried)
-    ctx.member = member
+    local member = members.choose(service, last and last.group, tried)
+        or members.choose_anew(service, last and last.group, tried)
     if not member then
-        return ngx.exit(ngx.ERROR)
+        return ngx.exit(ngx.ERROR) -- shown as the edge's own page
     end
-    ctx.group = group
+    assert(set_current_peer(member.host, member.port))
+    if last then
+        last.open = last.open - 1
+    end
     local gauge = member.gauge
     gauge.open = gauge.open + 1
     if exiting() then
-        tally.publish(seen, true)
-    end
-    assert(set_current_peer(member.host, member.port))
-end
-
-local function last_of(text)
-    return text and text:match("([^%s,]+)%s*$")
-end
-
--- The edge's own error page is an internal redirect, after which ngx.ctx is gone; Nginx's own
--- variable still says which member had the request.
-local function member_in_log()
-    local gauge = tally.known(last_of(ngx.var.upstream_addr))
-    if gauge then
-        return gauge, members.group_with(ngx.var.mainstay_service, gauge.address)
+        tally.publish(members.refresh(), true)
     end
 end
 
--- log_by_lua.
+-- After several tries the last one is still counted as open; after a redirect to another service,
+-- the last one of each.
+local function close_last_tries(text)
+    local gauge
+    for tries in (text .. " : "):gmatch("(.-) : ") do
+        local addresses = words_of(tries)
+        gauge = tally.known(addresses[#addresses])
+        if gauge then
+            gauge.open = gauge.open - 1
+        end
+    end
+    return gauge
+end
+
+-- log_by_lua. It relies on Nginx's own variables, not on a table of the request: making one costs
+-- more, and it would be gone after the redirect to the edge's own error page.
 function M.finish()
-    local ctx = ngx.ctx
-    local member, group, gauge = ctx.member, ctx.group, nil
-    if member then
-        gauge = member.gauge
+    local var = ngx.var
+    local address = var.upstream_addr
+    if not address then
+        return
+    end
+    local gauge = tally.known(address)
+    if gauge then
+        gauge.open = gauge.open - 1
     else
-        gauge, group = member_in_log()
+        gauge = close_last_tries(address)
         if not gauge then
             return
         end
     end
-    gauge.open = gauge.open - 1
-    if group then
-        local status = ngx.status
-        local started = ctx.started
-        tally.record(group.figure, status >= 500, status ~= 101 and started and now() - started)
-        ngx.var.mainstay_release = group.release
+    local status, seconds = ngx.status, nil
+    if status ~= 101 then
+        local text = var.upstream_response_time
+        seconds = tonumber(text) or tonumber(text:match("([%d.]+)[^%d.]*$"))
     end
+    local group = gauge.group
+    tally.record(group.figure, status >= 500, seconds)
+    var.mainstay_release = group.release
     if exiting() then
         tally.publish(members.refresh(), true)
     end

@@ -2,8 +2,8 @@
 -- GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 -- SPDX-License-Identifier: GPL-3.0-or-later
 --
--- Which member a request goes to. Every worker keeps the decoded document and compares one number
--- with the shared dictionary per request; everything else here is plain Lua on local tables.
+-- Which member a request goes to. Every worker keeps the decoded document; a choice is plain Lua
+-- on local tables.
 
 local cjson = require "cjson.safe"
 local tally = require "tally"
@@ -49,7 +49,7 @@ local function group_of(service, spec, generation)
             port = tonumber(port),
             weight = weight,
             current = random(0, weight * 2),
-            gauge = tally.gauge(member.address, generation),
+            gauge = tally.gauge(member.address, group, generation),
         }
     end
     return group
@@ -85,7 +85,8 @@ local function upstream_of(service, spec, generation)
     return upstream
 end
 
--- Brings the local tables up to the generation in the shared dictionary; returns it.
+-- Brings the local tables up to the generation in the shared dictionary; returns it. The timer of
+-- each worker calls it: reading shared memory for every request would cost more than the choice.
 function M.refresh()
     local generation = shared:get("generation") or 0
     if generation == seen then
@@ -148,19 +149,23 @@ local function usable(address, tried, moment)
     if tried and tried[address] then
         return false
     end
-    local limit = any_aside and aside[address]
+    local limit = aside[address]
     return not limit or limit <= moment
 end
 
+-- Smooth weighted round robin over the members that C(tried) and the time-outs leave.
 local function turn(group, tried, all)
-    local moment = any_aside and now() or 0
+    local free = all or not (tried or any_aside)
+    local moment = free and 0 or now()
     local best, total = nil, 0
     for index = 1, #group do
         local member = group[index]
-        if all or usable(member.address, tried, moment) then
-            total = total + member.weight
-            member.current = member.current + member.weight
-            if not best or member.current > best.current then
+        if free or usable(member.address, tried, moment) then
+            local weight = member.weight
+            local current = member.current + weight
+            member.current = current
+            total = total + weight
+            if not best or current > best.current then
                 best = member
             end
         end
@@ -171,11 +176,12 @@ local function turn(group, tried, all)
     return best
 end
 
--- A member for the request, or nil. C(tried) holds addresses that already failed for it: the next
--- one comes from the same group, then from any other; when all are aside, one is tried anyway.
+-- A member for the request, or nil when the edge must answer itself. C(tried) holds addresses that
+-- already failed for it: the next one comes from the same group, then from any other; when all are
+-- aside, one is tried anyway.
 function M.choose(service, group, tried)
     local upstream = services[service]
-    if not upstream then
+    if not upstream or maintenance and ngx.var.mainstay_bypass ~= "1" then
         return nil
     end
     group = group and upstream.releases[group.release] or group_for(upstream)
@@ -183,18 +189,17 @@ function M.choose(service, group, tried)
         return nil
     end
     local member = turn(group, tried)
-    if member then
-        return member, group
+    for index = 1, member and 0 or #upstream do
+        member = member or turn(upstream[index], tried)
     end
-    for index = 1, #upstream do
-        if upstream[index] ~= group then
-            member = turn(upstream[index], tried)
-            if member then
-                return member, upstream[index]
-            end
-        end
-    end
-    return turn(group, tried, true), group
+    return member or turn(group, tried, true)
+end
+
+-- The same after a look at the shared dictionary, for the rare case that there was no member: the
+-- tables may be older than the first change after a start, or than the end of a maintenance.
+function M.choose_anew(service, group, tried)
+    M.refresh()
+    return M.choose(service, group, tried)
 end
 
 -- Further tries that make sense for a service.
@@ -203,29 +208,14 @@ function M.spare(service)
     return upstream and upstream.spare or 0
 end
 
--- Why a request to this service is answered by the edge itself; "" when it is passed on. It uses
--- the tables as they are: the timer brings them up to date, and a choice does so for itself.
+-- Why choose() found none; "" when it would find one.
 function M.refusal(service)
+    M.refresh()
     if maintenance and ngx.var.mainstay_bypass ~= "1" then
         return "maintenance"
     end
     local upstream = services[service]
-    if not upstream or (#upstream == 0 and not upstream.preview) then
-        return "unavailable"
-    end
-    return ""
-end
-
--- The group of a service that has a member, for figures only.
-function M.group_with(service, address)
-    local upstream = services[service]
-    for _, group in pairs(upstream and upstream.releases or {}) do
-        for index = 1, #group do
-            if group[index].address == address then
-                return group
-            end
-        end
-    end
+    return upstream and upstream.members > 0 and "" or "unavailable"
 end
 
 -- A member that refused or did not answer: leave it out for a while, in every worker.

@@ -29,7 +29,7 @@ local BUCKETS, STEP = #BOUNDS, log(1.25)
 local LINGER = 16
 M.BOUNDS = BOUNDS
 
-local gauges = {} -- address -> {address, open, used}
+local gauges = {} -- address -> {open, group, used}
 local figures = {} -- service \0 release -> {requests, failed, buckets, used}
 local published = "" -- what this worker last wrote about itself
 local identity -- key of this worker in the shared dictionary
@@ -52,19 +52,21 @@ local function process_start(pid)
 end
 
 -- The counter of open requests of a member. Tables of the document hold it directly, so that
--- counting needs no lookup; C(generation) says which document uses it.
-function M.gauge(address, generation)
+-- counting needs no lookup. It keeps its last group (release and figures) when it leaves the
+-- document of C(generation), for requests that are still open.
+function M.gauge(address, group, generation)
     local gauge = gauges[address]
     if not gauge then
-        gauge = { address = address, open = 0 }
+        gauge = { open = 0 }
         gauges[address] = gauge
     end
-    gauge.used = generation or gauge.used
+    gauge.group, gauge.used = group, generation
     return gauge
 end
 
+-- The counter of a member; nil for anything else.
 function M.known(address)
-    return gauges[address]
+    return address and gauges[address]
 end
 
 local function empty_buckets()
@@ -83,7 +85,7 @@ function M.figure(service, release, generation)
         figure = { requests = 0, failed = 0, buckets = empty_buckets() }
         figures[key] = figure
     end
-    figure.used = generation or figure.used
+    figure.used = generation
     return figure
 end
 

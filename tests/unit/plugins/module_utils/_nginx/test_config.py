@@ -38,6 +38,8 @@ class FakeNginx:
     generation: int = 0
     reloads: int = 0
     calls: list[str] = field(default_factory=list)
+    log: list[str] = field(default_factory=lambda: ["[emerg] of another day"])
+    logs: bool = False
 
     def test(self, configuration: str) -> None:
         """See the Protocol."""
@@ -63,6 +65,8 @@ class FakeNginx:
         if self.bad not in wanted:
             self.loaded = wanted
             self.generation += 1
+        elif self.logs:
+            self.log.append("[emerg] bind() failed")
 
     def workers(self) -> frozenset[int]:
         """See the Protocol."""
@@ -73,6 +77,14 @@ class FakeNginx:
     def ask(self, probe: Probe) -> str:
         """See the Protocol."""
         return "status 500" if self.unanswered in self.loaded else ""
+
+    def log_end(self) -> int:
+        """See the Protocol."""
+        return len(self.log)
+
+    def complaints(self, position: int) -> tuple[str, ...]:
+        """See the Protocol."""
+        return tuple(self.log[position:])
 
     def version(self) -> str:
         """See the Protocol."""
@@ -186,6 +198,16 @@ def test_what_does_not_serve_is_put_back(
     assert nginx.calls == calls
     assert nginx.loaded == "good\n"
     assert not config.apply(request(root, "good\n"), nginx, FakeClock()).changed
+
+
+def test_nginx_own_words_end_the_wait_and_reach_the_user(root: pathlib.Path) -> None:
+    """What nginx -t cannot see (a port that is taken) is only in its log."""
+    nginx, clock = FakeNginx(root, logs=True), FakeClock()
+    with pytest.raises(MainstayError) as caught:
+        config.apply(request(root, "port is taken\n"), nginx, clock)
+    assert caught.value.evidence == ("[emerg] bind() failed",)
+    assert clock.now == 100.0
+    assert (root / "nginx.conf").read_text() == "package\n"
 
 
 def test_a_run_that_died_before_the_reload_is_finished(root: pathlib.Path) -> None:

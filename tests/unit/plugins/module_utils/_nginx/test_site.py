@@ -220,11 +220,21 @@ def test_a_cache_knows_no_persons() -> None:
     service = replace(WEB, routes=(Route("/", cache=0.5),))
     files = rendered(service)
     route = files["mainstay/routes/web-root.conf"]
-    personal = "$http_authorization $http_cookie $http_x_mainstay_preview;"
+    personal = (
+        "$http_authorization $http_cookie $http_x_mainstay_preview $http_x_maintenance_bypass;"
+    )
     assert f"proxy_no_cache {personal}" in route and f"proxy_cache_bypass {personal}" in route
     assert "proxy_cache_valid 200 301 1s;" in route
     assert "proxy_cache_path" in files["mainstay/http.conf"]
     assert "proxy_cache" not in rendered(WEB)["mainstay/http.conf"]
+
+
+def test_a_cache_does_not_answer_while_maintenance_is_on() -> None:
+    """Other routes are refused when a member is chosen, which costs nothing extra."""
+    cached = rendered(replace(WEB, routes=(Route("/", cache=9.0),)))
+    order = cached["mainstay/routes/web-root.conf"]
+    assert 0 < order.index('refusal("web")') < order.index("proxy_cache mainstay")
+    assert "refusal" not in rendered(WEB)["mainstay/routes/web-root.conf"]
 
 
 def test_headers_are_the_edges() -> None:
