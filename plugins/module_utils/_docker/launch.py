@@ -106,7 +106,10 @@ class Launcher:
         self.watch.follow(name)
         inspected = self.context.client.inspect(name)
         seen, checked = seen_in(inspected)
-        wanted = health.Wanted(probe=spec.port is not None, check=checked, steady=steady)
+        asked = spec.port is not None and spec.health.path is not None
+        wanted = health.Wanted(
+            probe=spec.port is not None, check=checked and not asked, steady=steady
+        )
         limit = min(spec.health.grace, max(self.deadline - time.monotonic(), 0.1))
         verdict, text, seen = self.watch.until_ready(
             name,

@@ -25,6 +25,9 @@ SECOND = 1_000_000_000  # the Engine counts in nanoseconds
 #: Rotation when the daemon has no default of its own: at most 50 MB for each container.
 LOG_OPTIONS = {"max-size": "10m", "max-file": "5"}
 RESTART = "unless-stopped"
+#: Shortest time between two checks by the Engine when our own probe decides. Measured on the test
+#: bed: 15 containers checked every 0.5 s kept two processors busy.
+WATCH_SECONDS = 10.0
 TMPFS_OPTIONS = "rw,noexec,nosuid,nodev,mode=1777"
 
 
@@ -34,9 +37,15 @@ def volume_name(platform: str, volume: Volume) -> str:
 
 
 def healthcheck(health: Health) -> dict[str, Any]:
-    """The image's own check (or C(health.command)) at the pace of the description."""
+    """The image's own check (or C(health.command)).
+
+    It decides a start only where there is no path to ask (see L(launch.Launch.wait_ready)) and then
+    runs at the pace of the description. Elsewhere it only watches, and more slowly: the Engine
+    starts a process in the container for each check, which costs far more than a request.
+    """
+    pace = max(health.interval, WATCH_SECONDS) if health.path else health.interval
     check: dict[str, Any] = {
-        "Interval": int(health.interval * SECOND),
+        "Interval": int(pace * SECOND),
         "Timeout": int(health.timeout * SECOND),
         "Retries": health.failures,
         "StartPeriod": int(health.grace * SECOND),
