@@ -32,6 +32,19 @@ die() {
 
 is_root() { [ "$(id -u)" -eq 0 ]; }
 
+# export_tree DIRECTORY: what git tracks or would track, in a repository of its own. Tools that walk a tree, or
+# ask git which files there are, then see nothing that was built or that the bed is writing.
+export_tree() {
+    rm -rf "$1"
+    mkdir -p "$1"
+    git ls-files -z --cached --others --exclude-standard |
+        grep -zv '^collections/' |
+        while IFS= read -r -d '' file; do [ ! -e "$file" ] || printf '%s\0' "$file"; done |
+        tar --null --files-from=- -cf - | tar -xf - -C "$1"
+    git -C "$1" init -q
+    git -C "$1" add -A
+}
+
 # hash_of FILE...: one digest of the contents.
 hash_of() { cat "$@" | sha256sum | cut -d' ' -f1; }
 
