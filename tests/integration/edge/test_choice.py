@@ -53,13 +53,13 @@ def test_a_client_stays_with_its_release(edge: EdgeHost) -> None:
     """Seen failing when the cookie was ignored."""
     sticky = {"cookie": "mainstay_api", "max_age": 3600}
     apply(edge, two(50, sticky=sticky))
-    answers = [ask(edge.address) for _ in range(30)]
+    answers = [ask(edge.address) for dummy in range(30)]
     assert {answer.release for answer in answers} == {OLD, NEW}
     for answer in answers[:8]:
         cookie = answer.headers["Set-Cookie"]
         assert all(part in cookie for part in ("HttpOnly", "SameSite=Lax", "Max-Age=3600"))
         pair = cookie.split(";")[0]
-        again = [ask(edge.address, Cookie=pair) for _ in range(5)]
+        again = [ask(edge.address, Cookie=pair) for dummy in range(5)]
         assert {a.release for a in again} == {answer.release}
         assert all(a.headers["Set-Cookie"] is None for a in again), "sent although known"
 
@@ -70,7 +70,7 @@ def test_a_growing_share_takes_nobody_back(edge: EdgeHost) -> None:
     apply(edge, two(30, sticky=sticky))
     cookies = [
         answer.headers["Set-Cookie"].split(";")[0]
-        for answer in (ask(edge.address) for _ in range(60))
+        for answer in (ask(edge.address) for dummy in range(60))
         if answer.release == NEW
     ]
     assert cookies
@@ -83,9 +83,9 @@ def test_a_growing_share_takes_nobody_back(edge: EdgeHost) -> None:
 def test_preview_reaches_a_release_without_a_share(edge: EdgeHost) -> None:
     """Seen failing when groups with share 0 were left out of the tables."""
     apply(edge, two(0, preview={"header": HEADER, "release": NEW}))
-    assert {ask(edge.address).release for _ in range(30)} == {OLD}
+    assert {ask(edge.address).release for dummy in range(30)} == {OLD}
     for wish in ("next", NEW):
-        assert {ask(edge.address, **{HEADER: wish}).release for _ in range(5)} == {NEW}
+        assert {ask(edge.address, **{HEADER: wish}).release for dummy in range(5)} == {NEW}
     assert ask(edge.address, **{HEADER: OLD}).release == OLD
     assert ask(edge.address, **{HEADER: "unknown"}).release == OLD
 
@@ -112,7 +112,7 @@ def last_lines(edge: EdgeHost) -> list[str]:
 def test_when_all_members_are_gone_the_page_is_shown(edge: EdgeHost) -> None:
     """And the first member that is back is used at once: all are tried although put aside."""
     edge.kill_program(OLD)
-    answers = [ask(edge.address) for _ in range(5)]
+    answers = [ask(edge.address) for dummy in range(5)]
     assert {answer.status for answer in answers} == {502}
     assert answers[-1].headers["Retry-After"] == "5"
     edge.program(OLD, *OLD_PORTS)
@@ -165,6 +165,6 @@ def test_a_slow_answer_puts_nobody_aside(edge: EdgeHost) -> None:
     files[route] = files[route].replace("proxy_read_timeout 60s", "proxy_read_timeout 300ms")
     assert not edge.configure(files=files).get("failed")
     assert ask(edge.address, "/slow/2").status == 504
-    ports = {ask(edge.address).body.split(" ")[1] for _ in range(60)}
+    ports = {ask(edge.address).body.split(" ")[1] for dummy in range(60)}
     assert ports == {str(port) for port in OLD_PORTS}
     assert edge.info()["active"] == {}

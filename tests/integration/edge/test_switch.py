@@ -32,7 +32,7 @@ def test_nothing_reaches_the_old_release_once_the_module_is_done(edge: EdgeHost)
     """Seen failing when the module did not wait for the workers and they refreshed by timer."""
     done = edge.upstreams(only(NEW), drain={"members": [m["address"] for m in members(OLD_PORTS)]})
     assert done["edge"]["drained"] is True
-    assert {ask(edge.address).release for _ in range(40)} == {NEW}
+    assert {ask(edge.address).release for dummy in range(40)} == {NEW}
 
 
 def test_a_socket_survives_the_switch_and_is_counted(edge: EdgeHost) -> None:

@@ -18,7 +18,7 @@ from typing import Callable
 
 from . import disks, faults, hosts, keys, programs, registry
 from .settings import DEMO, HOSTS, REGISTRY, REGISTRY_ADDRESS, REGISTRY_CONTAINER, SSH_CONFIG, STATE
-from .shell import BedError, require, run
+from .shell import PROGRAMS, BedError, require, run
 
 _print_lock = threading.Lock()
 _HEARTBEAT = 8.0
@@ -73,7 +73,7 @@ def up(arguments: Sequence[str]) -> None:
     parser.add_argument("--no-images", action="store_true", help="leave the registry as it is")
     options = parser.parse_args(arguments)
     names = known(options.host or DEMO)
-    require()
+    require(PROGRAMS)
     with alone():
         keys.ensure()
         hosts.network()

@@ -78,7 +78,7 @@ PROGRAMS = {
 }
 
 
-def require(programs: Mapping[str, str] = PROGRAMS) -> None:
+def require(programs: Mapping[str, str]) -> None:
     """BedError that names every program that is not here, with its package."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"])
     missing = [
