@@ -78,7 +78,7 @@ def route_file(route: ServiceRoute, platform: Platform) -> str:
 def limit_zone(limit: RateLimit) -> str:
     """Where requests of each client address are counted; those of the edge itself are not."""
     return (
-        f"limit_req_zone $mainstay_counted zone=mainstay_limit_{limit.name}:"
+        f"limit_req_zone $mainstay_counted zone=mainstay_rate_{limit.name}:"
         f"{max(limit.zone_bytes, 65536)} rate={rate(limit.rate)}"
     )
 
@@ -108,7 +108,7 @@ def _limit(route: Route, edge: Edge) -> list[Line]:
     if limit is None:
         return []
     burst = f" burst={limit.burst} nodelay" if limit.burst else ""
-    return [f"limit_req zone=mainstay_limit_{limit.name}{burst}"]
+    return [f"limit_req zone=mainstay_rate_{limit.name}{burst}"]
 
 
 def _cache(spec: ServiceRoute, platform: Platform) -> list[Line]:

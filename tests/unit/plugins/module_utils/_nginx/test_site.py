@@ -167,8 +167,8 @@ def test_nobody_at_the_root_is_404() -> None:
 def test_limits_by_route() -> None:
     """The one called general holds for routes that name none."""
     files = rendered(WEB, API)
-    assert "zone=mainstay_limit_api;" in files["mainstay/routes/api-api.conf"]
-    assert "zone=mainstay_limit_general burst=20 nodelay;" in files["mainstay/routes/web-root.conf"]
+    assert "zone=mainstay_rate_api;" in files["mainstay/routes/api-api.conf"]
+    assert "zone=mainstay_rate_general burst=20 nodelay;" in files["mainstay/routes/web-root.conf"]
     assert "rate=30r/s" in files["mainstay/http.conf"]
     none = rendered(WEB, rate_limits=())
     assert "limit_req " not in none["mainstay/routes/web-root.conf"]
@@ -297,7 +297,7 @@ def test_the_checks_of_a_release_are_neither_refused_nor_counted() -> None:
     assert re.search(r"geo \$mainstay_own \{\s+default 0;\s+127\.0\.0\.0/8 1;\s+::1 1;", http)
     assert re.search(r"map \$mainstay_own \$mainstay_counted \{[^}]+ 1 \"\";", http)
     assert re.search(r"geo \$mainstay_bypass_address \{[^}]+127\.0\.0\.0/8 1;", http)
-    assert "limit_req_zone $mainstay_counted zone=mainstay_limit_general" in http
+    assert "limit_req_zone $mainstay_counted zone=mainstay_rate_general" in http
 
 
 def test_the_state_is_that_of_the_platform() -> None:
