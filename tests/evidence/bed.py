@@ -160,7 +160,8 @@ def containers(host: str, running: bool = True) -> dict[str, str]:
     every = "" if running else "-a"
     text = on_host(
         host,
-        f"docker ps {every} --filter label=io.mainstay.platform --format '{{{{.Names}}}} {{{{.Image}}}}'",
+        f"docker ps {every} --filter label=io.mainstay.platform"
+        " --format '{{.Names}} {{.Image}}'",
     )
     return dict(line.split(" ", 1) for line in text.splitlines())
 
@@ -197,7 +198,7 @@ class Load:
 
 @contextlib.contextmanager
 def load(*flags: str, edge: str = EDGE) -> Iterator[Load]:
-    """Constant load on the edge for the length of the block; it begins when all clients have an answer."""
+    """Constant load on the edge for the block, which begins when all clients have an answer."""
     sys.path.insert(0, str(TESTBED))
     from bed import programs  # the bed's own package, which builds the generator when needed
 

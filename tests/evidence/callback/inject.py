@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Mainstay maintainers
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A callback for tests only: does something bad to the bed, or to the run itself, at a chosen task."""
+"""A callback for tests only: something bad happens to bed or run at a chosen task."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ type: aggregate
 short_description: Cause a fault at a chosen task
 description:
   - For tests of what happens when something breaks in the middle of a run.
-  - E(MAINSTAY_INJECT) holds C(<moment>|<task>|<command>). The moment is C(before) (no host has run the
-    task yet) or C(after) (the first host has); the task is named without its role; the command is
-    given to a shell, C(kill) ends the run itself with SIGKILL.
+  - E(MAINSTAY_INJECT) holds C(<moment>|<task>|<command>). The moment is C(before) (no host has run
+    the task yet) or C(after) (the first host has); the task is named without its role; the command
+    is given to a shell, C(kill) ends the run itself with SIGKILL.
 """
 
 

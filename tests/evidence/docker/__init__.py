@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from evidence.docker import faults, input, interrupted, runs, speed, switching
+from evidence.docker import faults, interrupted, runs, speed, switching
+from evidence.docker import input as descriptions
 from evidence.evidence import Row
 
 ROWS: list[Row] = [
@@ -14,5 +15,5 @@ ROWS: list[Row] = [
     *faults.ROWS,
     *interrupted.ROWS,
     *runs.ROWS,
-    *input.ROWS,
+    *descriptions.ROWS,
 ]

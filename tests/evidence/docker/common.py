@@ -11,12 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 import yaml
+
 from evidence.bed import ROOT, WORK, containers, on_host
 
 APPS = ("app1", "app2", "app3")
 #: All kinds of visitors at once: 150 keep-alive clients (GET and POST, never retried), HTTP/2, no
 #: keep-alive, slow requests of 5 s, open WebSockets.
-VISITORS = ("--clients", "150", "--interval", "200ms", "--h2", "10", "--fresh", "10", "--slow", "10", "--ws", "20")
+VISITORS = ("--clients=150", "--interval=200ms", "--h2=10", "--fresh=10", "--slow=10", "--ws=20")
 COMMAND = "tests/evidence/run docker {}"
 
 

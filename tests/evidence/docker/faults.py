@@ -14,7 +14,10 @@ from evidence import bed
 from evidence.docker.common import COMMAND, changed, inject, leftovers, serving
 from evidence.evidence import Figure, Row
 
-GOAL = "rolled_back or refused, return code not 0, old version everywhere, 0 failed, reason in the last 20 lines"
+GOAL = (
+    "rolled_back or refused, return code not 0, old version everywhere, 0 failed,"
+    " reason in the last 20 lines"
+)
 START = "1.0.0"
 CLIENTS = 50
 
@@ -40,14 +43,13 @@ def measure(fault: Fault, repeats: int) -> Figure:
     """Run the fault once under load and hold everything against the goal."""
     bed.settle(START)
     before = serving()
-    with bed.load("--clients", str(CLIENTS), "--ws", "5") as load:
-        with fault.broken():
-            run = bed.deploy(
-                fault.version,
-                *fault.arguments,
-                environment=fault.environment,
-                inventory=fault.inventory,
-            )
+    with bed.load("--clients", str(CLIENTS), "--ws", "5") as load, fault.broken():
+        run = bed.deploy(
+            fault.version,
+            *fault.arguments,
+            environment=fault.environment,
+            inventory=fault.inventory,
+        )
     came_back = serving() == before
     after = bed.deploy(START)
     release_id = str((run.report.get("release") or {}).get("id") or "none")
@@ -102,7 +104,7 @@ def errors_of_the_canary(report: dict[str, Any]) -> int:
 
 
 def in_flight(report: dict[str, Any]) -> int:
-    """Requests that were on their way on the dead host: they got no answer and ran into their time-out.
+    """Requests on their way on the dead host: they got no answer and ran into their time-out.
 
     Each client has one request in the air, so there can be no more of them than clients.
     """

@@ -38,7 +38,6 @@ def killed(repeats: int) -> Figure:
     """Kill a deploy at each point; the next deploy has to put everything right by itself."""
     points = POINTS if repeats > 1 else SHORT
     wrong: list[str] = []
-    failed = requests = 0
     policy = at_once()
     target = ["1.1.0", "1.2.0"]
     with bed.load("--clients", "20") as load:
@@ -51,17 +50,18 @@ def killed(repeats: int) -> Figure:
                 wrong.append(f"{name}: was not killed (rc {dead.code})")
             if after.code != 0 or not lone(versions()):
                 wrong.append(f"{name}: {after.outcome}, {versions()}: {after.tail(8)}")
-    failed, requests = load.failed, load.requests
-    text = f"{len(points) - len(wrong)} of {len(points)} points healed, {failed} of {requests} requests failed"
+    failed = load.failed
+    healed = f"{len(points) - len(wrong)} of {len(points)} points healed"
+    text = f"{healed}, {failed} of {load.requests} requests failed"
     return Figure("; ".join([text, *wrong])[:600], "", not wrong and failed == 0)
 
 
 def two_at_once(repeats: int) -> Figure:
-    """A second deploy while the first is at work is refused with holder, since when, what it does."""
+    """A second deploy while the first is at work is refused with holder, time and purpose."""
     bed.settle("1.0.0")
     first = bed.start("deploy.yml", "-e", "release_version=1.1.0")
     deadline = time.monotonic() + 60
-    while "lease\": null" in bed.on_host("edge1", "cat /var/lib/mainstay/*/lock.json"):
+    while 'lease": null' in bed.on_host("edge1", "cat /var/lib/mainstay/*/lock.json"):
         if time.monotonic() > deadline:
             raise AssertionError("the first run took no lock")
         time.sleep(0.1)  # no event tells of a lock on another host

@@ -57,7 +57,9 @@ def secrets(repeats: int) -> Figure:
     for host in APPS:
         leaks += _leaks(f"{host} processes", bed.on_host(host, "ps -eo args"))
         leaks += _leaks(f"{host} log", bed.on_host(host, "journalctl --no-pager"))
-        leaks += _leaks(f"{host} journal", bed.on_host(host, "cat /var/lib/mainstay/*/journal.json"))
+        leaks += _leaks(
+            f"{host} journal", bed.on_host(host, "cat /var/lib/mainstay/*/journal.json")
+        )
         leaks += _leaks(
             f"{host} container logs",
             bed.on_host(host, "for c in $(docker ps -q); do docker logs $c 2>&1; done"),
@@ -69,7 +71,10 @@ def secrets(repeats: int) -> Figure:
     file.unlink()
     bed.settle("1.0.0")
     holds = not leaks and run.outcome == "deployed"
-    found = ", ".join(leaks) or "nowhere in output at -vvv, diff, reports, ledger, processes, images, logs"
+    found = (
+        ", ".join(leaks)
+        or "nowhere in output at -vvv, diff, reports, ledger, processes, images, logs"
+    )
     return Figure(f"found {found}; outcome {run.outcome}", "", holds)
 
 
@@ -97,7 +102,11 @@ def demo(repeats: int) -> Figure:
     wanted = ("https://", "Three things to try", "Reports of the runs")
     missing = [w for w in wanted if w not in done.stdout]
     good = sum(line.startswith("ok ") for line in done.stdout.splitlines())
-    return Figure(f"rc {done.returncode}, {good} checks ok, missing: {missing}", "", not done.returncode and not missing)
+    return Figure(
+        f"rc {done.returncode}, {good} checks ok, missing: {missing}",
+        "",
+        not done.returncode and not missing,
+    )
 
 
 def _pytest(*arguments: str) -> Any:
