@@ -121,7 +121,7 @@ def ask_many(address: str, count: int, host: str = "shop.example.com") -> list[s
     connection = http.client.HTTPConnection(address, 80, timeout=30)
     try:
         bodies = []
-        for dummy in range(count):
+        for _dummy in range(count):
             connection.request("GET", "/who", headers={"Host": host})
             bodies.append(connection.getresponse().read().decode("utf-8"))
         return bodies
