@@ -23,10 +23,12 @@ def live(request: pytest.FixtureRequest) -> Iterator[Live]:
     found = Live(request.module.INVENTORY)
     # For work on these tests: MAINSTAY_KEEP_BED=1 goes on with what the last run left.
     keep = bool(os.environ.get("MAINSTAY_KEEP_BED"))
-    found.machines_up(fresh=not keep)
-    run = found.play("site.yml")
-    if run.outcome not in ("deployed", *(["unchanged"] if keep else [])):
-        pytest.fail(f"site.yml: {run.outcome}\n{run.tail(40)}")
-    yield found
-    if not keep:
-        found.machines_down()
+    try:
+        found.machines_up(fresh=not keep)
+        run = found.play("site.yml")
+        if run.outcome not in ("deployed", *(["unchanged"] if keep else [])):
+            pytest.fail(f"site.yml: {run.outcome}\n{run.tail(40)}")
+        yield found
+    finally:
+        if not keep:
+            found.machines_down()
