@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Callable
@@ -89,6 +91,20 @@ def testbed_fault(host: str, fault: str, mend: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def two_edges() -> Iterator[None]:
+    """A second edge for the length of the block; it loses its Nginx in the middle and gets it back."""
+    bed.testbed("up", "edge2")
+    bed.must(bed.play("site.yml", "-e", f"release_version={START}", *SECOND_EDGE), "unchanged")
+    try:
+        yield
+    finally:
+        bed.on_host("edge2", "systemctl start nginx")
+        healed = bed.deploy(START, *SECOND_EDGE)
+        if healed.code != 0:
+            raise AssertionError(f"the second edge was not healed:\n{healed.tail()}")
+
+
+@contextlib.contextmanager
 def mended(*commands: tuple[str, str]) -> Iterator[None]:
     """Faults that a callback causes in the middle are mended after the run."""
     try:
@@ -118,6 +134,7 @@ def _smoke_fails(services: dict[str, Any]) -> None:
 
 NEVER_HEALTHY = "OUTPUT -p tcp --dport 3000 -m conntrack --ctstate NEW -j REJECT"
 REGISTRY_DOWN = "tests/testbed/fault registry registry-down"
+SECOND_EDGE = ("-i", "tests/testbed/second_edge")
 PROBER = "4/6 Start the prober"
 STAGE = "3/6 Stage the new version beside the old one"
 
@@ -158,6 +175,20 @@ FAULTS: dict[str, tuple[str, Fault]] = {
         "disk full on one host",
         Fault("1.2.0", "app2", broken=lambda: testbed_fault("app2", "disk-full", "disk-free")),
     ),
+    "second-edge": (
+        "one of two edges refuses the switch",
+        Fault(
+            "1.1.0",
+            "edge2",
+            SECOND_EDGE,
+            environment=inject(
+                "before",
+                "4/6 rolling 3 of 3: app3",
+                "docker exec mainstay-bed-edge2 systemctl stop nginx",
+            ),
+            broken=two_edges,
+        ),
+    ),
     "host-unreachable": (
         "one app host becomes unreachable between stage and switch, and comes back later",
         Fault(
@@ -182,4 +213,28 @@ def _row(name: str) -> Row:
     )
 
 
-ROWS = [_row(name) for name in FAULTS]
+def edge_reload(repeats: int) -> Figure:
+    """A configuration that Nginx accepts and then does not serve, on both Debian versions."""
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "tests/integration/edge", "-k", RELOADS],
+        cwd=bed.ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=900,
+        stdin=subprocess.DEVNULL,
+    )
+    return Figure(done.stdout.strip().splitlines()[-1], "", done.returncode == 0)
+
+
+RELOADS = "put_back or invalid_configuration or survive_a_reload"
+ROWS = [
+    *[_row(name) for name in FAULTS],
+    Row(
+        "fault-edge-reload",
+        "edge reload fails",
+        "the tree before is put back and serves",
+        COMMAND.format("fault-edge-reload"),
+        edge_reload,
+    ),
+]
