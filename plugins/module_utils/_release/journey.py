@@ -57,8 +57,9 @@ def plan_journey(
     """
     after = fleet_after(plan, release_id, staged)
     steps = plan_switch(plan.strategy, policy, plan.before, after, list(staged))
-    if not steps and plan.workers:
-        steps = [SwitchStep("replace workers", settled(after), 100.0)]
+    if not steps and (plan.workers or plan.edges):
+        name = "replace workers" if plan.workers else "bring the edges back"
+        steps = [SwitchStep(name, settled(after), 100.0)]
     old = _addresses(plan.before)
     new = _addresses(after)
     return Journey(

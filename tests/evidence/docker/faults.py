@@ -92,9 +92,11 @@ def testbed_fault(host: str, fault: str, mend: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def two_edges() -> Iterator[None]:
-    """A second edge for the length of the block; it loses its Nginx in the middle and gets it back."""
+    """A second edge for the length of the block; it loses its Nginx and gets it back."""
     bed.testbed("up", "edge2")
-    bed.must(bed.play("site.yml", "-e", f"release_version={START}", *SECOND_EDGE), "unchanged")
+    joined = bed.play("site.yml", "-e", f"release_version={START}", *SECOND_EDGE)
+    if joined.code != 0:
+        raise AssertionError(f"the second edge did not join:\n{joined.tail()}")
     try:
         yield
     finally:

@@ -186,6 +186,13 @@ def test_a_release_of_workers_alone_still_has_a_step() -> None:
     assert [s.name for s in way.steps] == ["replace workers"]
 
 
+def test_an_edge_that_differs_gets_its_members_back_without_a_release() -> None:
+    plan = flow.plan_deploy(PLATFORM, ALL_CURRENT, {"edge1": {"upstreams": {}}}, ledger(CURRENT))
+    way = journey.plan_journey(plan, PLATFORM.release, "r2", {"app1": {}}, {})
+    assert [s.upstreams for s in way.steps] == [settled(flow.fleet_of(CURRENT))]
+    assert way.keep == {"api": "r1", "web": "r1", "worker": "r1"}
+
+
 R1 = entry("r1", {"api": "r1"})
 R2 = entry("r2", {"api": "r2"})
 R3 = entry("r3", {"api": "r3"})
