@@ -29,7 +29,8 @@ def test_switches_under_load_drop_nothing(edge: EdgeHost) -> None:
 
 
 def test_nothing_reaches_the_old_release_once_the_module_is_done(edge: EdgeHost) -> None:
-    """Seen failing when the module did not wait for the workers and they refreshed by timer."""
+    """Seen failing when the module did not wait until every worker had said so."""
+    assert {ask(edge.address).release for _ in range(40)} == {OLD}
     done = edge.upstreams(only(NEW), drain={"members": [m["address"] for m in members(OLD_PORTS)]})
     assert done["edge"]["drained"] is True
     assert {ask(edge.address).release for dummy in range(40)} == {NEW}
@@ -122,7 +123,7 @@ def test_the_four_runs(edge: EdgeHost) -> None:
 
 
 def test_a_stopped_nginx_is_refused_and_the_file_stays(edge: EdgeHost) -> None:
-    """Seen failing when the file was written and not put back: a start found the new members."""
+    """Seen failing when the file was written before the edge was asked."""
     edge.stop()
     done = edge.upstreams(only(NEW))
     assert done["failed"]
