@@ -95,15 +95,17 @@ def release_journey(
     staged: dict[str, Any],
     specs: dict[str, Any],
     target: Optional[dict[str, Any]] = None,
+    current: Optional[dict[str, Any]] = None,
 ) -> dict[str, Any]:
     """Switch steps, documents of the edge and the ledger's services, once all is staged."""
     described = decode(Platform, platform)
-    recorded = (
-        dict(target.get("services") or {})
-        if target
-        else journey.describe_services(described, specs)
+    way = journey.plan_journey(
+        _plan(plan),
+        described.release,
+        release_id,
+        staged,
+        journey.recorded_services(_plan(plan), described, specs, target or {}, current or {}),
     )
-    way = journey.plan_journey(_plan(plan), described.release, release_id, staged, recorded)
     data: dict[str, Any] = encode(way)
     for number, step in enumerate(data["steps"], 1):
         step["last"] = number == len(data["steps"])

@@ -108,6 +108,22 @@ def describe_services(
     }
 
 
+def recorded_services(
+    plan: Plan,
+    platform: Platform,
+    specs: dict[str, list[dict[str, Any]]],
+    target: dict[str, Any],
+    current: dict[str, Any],
+) -> dict[str, dict[str, Any]]:
+    """What the ledger says of each service after the release.
+
+    A service that stays keeps its record: the description of today may name another version.
+    """
+    changed = target.get("services") or describe_services(platform, specs)
+    known = current.get("services") or {}
+    return {**changed, **{name: known[name] for name in plan.unchanged if name in known}}
+
+
 def _entry_service(
     known: dict[str, Any], placement: Placement, staged: dict[str, dict[str, Any]], name: str
 ) -> dict[str, Any]:

@@ -179,6 +179,16 @@ def test_journey_keeps_what_is_unchanged_and_names_who_arrives_and_leaves() -> N
     assert way.services["web"]["endpoints"] == CURRENT["services"]["web"]["endpoints"]
 
 
+def test_the_record_of_a_service_that_stays_is_not_rewritten() -> None:
+    observed = {"app1": host(api="changed", web="current", worker="current")}
+    plan = flow.plan_deploy(PLATFORM, observed, EDGES, ledger(CURRENT))
+    current = entry("r1", {"api": "r1", "web": "r1", "worker": "r1"})
+    current["services"]["web"]["version"] = "0.9.0"
+    found = journey.recorded_services(plan, PLATFORM, {}, {}, current)
+    assert found["web"]["version"] == "0.9.0"
+    assert found["api"]["version"] == "1.1.0"
+
+
 def test_a_release_of_workers_alone_still_has_a_step() -> None:
     observed = {"app1": host(api="current", web="current", worker="changed")}
     plan = flow.plan_deploy(PLATFORM, observed, EDGES, ledger(CURRENT))
