@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
 import stories
 from live import Live
 
@@ -54,6 +55,7 @@ def test_a_new_version_goes_out_scaled_and_back(live: Live) -> None:
     assert visitor.get("/api/health").headers["x-version"] == "1.0.0"
 
 
+@pytest.mark.long
 def test_maintenance_is_shown_and_a_release_goes_through_it(live: Live) -> None:
     visitor = live.visitor("solo")
     run = live.play("maintenance.yml", "-e", "ops_maintenance=on")
@@ -70,6 +72,7 @@ def test_maintenance_is_shown_and_a_release_goes_through_it(live: Live) -> None:
     assert visitor.get("/").headers["x-version"] == "1.2.0"
 
 
+@pytest.mark.long
 def test_pruning_leaves_what_one_can_go_back_to(live: Live) -> None:
     planned = live.play("docker_prune.yml", "--check", "--diff")
     assert planned.code == 0, planned.tail(40)
