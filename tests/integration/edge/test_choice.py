@@ -95,7 +95,7 @@ def test_a_dead_member_is_passed_over(edge: EdgeHost) -> None:
     dead = {"release": NEW, "share": 100, "members": [{"address": "127.0.0.1:20099"}]}
     dead["members"] += group(NEW, NEW_PORTS)["members"]
     apply(edge, {"api": {"groups": [dead]}})
-    posted = [ask(edge.address, method="POST", body="x") for _ in range(8)]
+    posted = [ask(edge.address, method="POST", body="x") for dummy in range(8)]
     assert {answer.status for answer in posted} == {200}
     assert {body.split(" ")[0] for body in ask_many(edge.address, 200)} == {NEW}
     log = until(lambda: written(edge, 208), "the access log is written")

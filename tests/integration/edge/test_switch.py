@@ -30,7 +30,7 @@ def test_switches_under_load_drop_nothing(edge: EdgeHost) -> None:
 
 def test_nothing_reaches_the_old_release_once_the_module_is_done(edge: EdgeHost) -> None:
     """Seen failing when the module did not wait until every worker had said so."""
-    assert {ask(edge.address).release for _ in range(40)} == {OLD}
+    assert {ask(edge.address).release for dummy in range(40)} == {OLD}
     done = edge.upstreams(only(NEW), drain={"members": [m["address"] for m in members(OLD_PORTS)]})
     assert done["edge"]["drained"] is True
     assert {ask(edge.address).release for dummy in range(40)} == {NEW}
