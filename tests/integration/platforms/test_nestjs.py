@@ -33,9 +33,11 @@ def visits(live: Live) -> Iterator[Counter[str]]:
 
     thread = threading.Thread(target=ask)
     thread.start()
-    yield found
-    ended.set()
-    thread.join()
+    try:
+        yield found
+    finally:
+        ended.set()
+        thread.join()
 
 
 @pytest.mark.parametrize("edge", EDGES)
