@@ -168,3 +168,24 @@ def test_a_slow_answer_puts_nobody_aside(edge: EdgeHost) -> None:
     ports = {ask(edge.address).body.split(" ")[1] for dummy in range(60)}
     assert ports == {str(port) for port in OLD_PORTS}
     assert edge.info()["active"] == {}
+
+
+def test_figures_for_prometheus(edge: EdgeHost) -> None:
+    """Seen failing when buckets were not cumulative."""
+    for path in ("/who", "/fail", "/slow/0.3"):
+        ask(edge.address, path)
+    call = "curl -s --unix-socket /run/mainstay-edge/control.sock http://x/metrics"
+
+    def page() -> dict[str, float]:
+        lines = [line for line in edge.sh(call).splitlines() if not line.startswith("#")]
+        return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines}
+
+    marks = f'platform="{edge.platform.id}",service="api",release="{OLD}"'
+    total = f"mainstay_edge_requests_total{{{marks}}}"
+    found = until(lambda: page().get(total) == 3 and page(), "all requests are counted")
+    assert found[f"mainstay_edge_failed_total{{{marks}}}"] == 1
+    assert found[f'mainstay_edge_seconds_bucket{{{marks},le="+Inf"}}'] == 3
+    assert found[f"mainstay_edge_share{{{marks}}}"] == 100
+    bounds = [v for k, v in found.items() if k.startswith("mainstay_edge_seconds_bucket")]
+    assert bounds == sorted(bounds)
+    assert 2 in bounds

@@ -7,6 +7,7 @@
 
 local cjson = require "cjson.safe"
 local edge = require "edge"
+local metrics = require "metrics"
 local tally = require "tally"
 
 local shared = ngx.shared.mainstay_edge
@@ -120,6 +121,7 @@ local function put_maintenance()
 end
 
 local HANDLERS = {
+    ["GET /metrics"] = metrics.serve,
     ["GET /v1/upstreams"] = get_upstreams,
     ["PUT /v1/upstreams"] = put_upstreams,
     ["PUT /v1/maintenance"] = put_maintenance,

@@ -7,19 +7,30 @@
 -- loops, closures): that is most of the price of a request.
 
 local balancer = require "ngx.balancer"
+local base = require "resty.core.base"
 local cjson = require "cjson.safe"
+local ffi = require "ffi"
 local members = require "members"
 local tally = require "tally"
 
 local set_current_peer = balancer.set_current_peer
 local set_more_tries = balancer.set_more_tries
 local get_last_failure = balancer.get_last_failure
+local get_request = base.get_request
 local exiting = ngx.worker.exiting
+local cast, tonumber = ffi.cast, tonumber
+local uintptr = ffi.typeof("uintptr_t")
 
 local M = {}
 
 -- Seconds between two publications of a worker; a drain notices its end this much later.
 local INTERVAL = 0.1
+-- Within one interval the latency of so many answers is taken, then that of each SAMPLE-th one.
+local EVERY, SAMPLE = 32, 8
+
+-- Address of the request in memory -> member it was sent to. It lives as long as the request, also
+-- over a redirect to the edge's own page, which would lose ngx.ctx; and it costs less.
+local sent = {}
 
 local function read(path)
     local handle, problem = io.open(path)
@@ -71,10 +82,14 @@ end
 -- set_by_lua of the edge's own page: why it is shown, or "" when a member failed.
 M.refusal = members.refusal
 
+local function key_of_request()
+    return tonumber(cast(uintptr, get_request()))
+end
+
 -- The words of $upstream_addr or $upstream_connect_time, one a try: "a, b : c".
 local function words_of(text)
     local found = {}
-    for word in text:gmatch("[^%s,]+") do
+    for word in (text or ""):gmatch("[^%s,]+") do
         if word ~= ":" then
             found[#found + 1] = word
         end
@@ -82,21 +97,19 @@ local function words_of(text)
     return found
 end
 
--- The tries so far as a set, and the counter of the last one, which is over. A member that could
--- not be reached is left out for a while. One that was reached and then was too slow is not: a
--- slow path would take all members out, one after the other.
+-- The tries so far as a set. A member that could not be reached is left out for a while. One that
+-- was reached and then was too slow is not: a slow path would take all members out, one by one.
 local function failed_tries(state)
-    local addresses = words_of(ngx.var.upstream_addr or "")
-    local connected = words_of(ngx.var.upstream_connect_time or "")
-    local last = addresses[#addresses]
+    local addresses = words_of(ngx.var.upstream_addr)
+    local connected = words_of(ngx.var.upstream_connect_time)
     if state == "failed" and connected[#addresses] == "-" then
-        members.put_aside(last)
+        members.put_aside(addresses[#addresses])
     end
     local tried = {}
     for index = 1, #addresses do
         tried[addresses[index]] = true
     end
-    return tried, tally.known(last)
+    return tried
 end
 
 -- balancer_by_lua, once per try.
@@ -104,71 +117,60 @@ function M.balance(service)
     if exiting() then
         members.refresh() -- no timer does it any more
     end
+    local key = key_of_request()
+    local last = sent[key]
     local state = get_last_failure()
-    local tried, last
+    local group, tried
+    if last then
+        last.gauge.open = last.gauge.open - 1
+        sent[key] = nil
+    end
     if state then
-        tried, last = failed_tries(state)
+        tried = failed_tries(state)
+        group = last and last.group
     else
         local spare = members.spare(service)
         if spare > 0 then
             set_more_tries(spare)
         end
     end
-    local member = members.choose(service, last and last.group, tried)
-        or members.choose_anew(service, last and last.group, tried)
+    local member = members.choose(service, group, tried)
+        or members.choose_anew(service, group, tried)
     if not member then
         return ngx.exit(ngx.ERROR) -- shown as the edge's own page
     end
     assert(set_current_peer(member.host, member.port))
-    if last then
-        last.open = last.open - 1
-    end
-    local gauge = member.gauge
-    gauge.open = gauge.open + 1
+    member.gauge.open = member.gauge.open + 1
+    sent[key] = member
     if exiting() then
         tally.publish(members.refresh(), true)
     end
 end
 
--- After several tries the last one is still counted as open; after a redirect to another service,
--- the last one of each.
-local function close_last_tries(text)
-    local gauge
-    for tries in (text .. " : "):gmatch("(.-) : ") do
-        local addresses = words_of(tries)
-        gauge = tally.known(addresses[#addresses])
-        if gauge then
-            gauge.open = gauge.open - 1
-        end
+-- Seconds of the answer and how many it stands for; nil when it is not taken. An upgraded
+-- connection has none: its length is no latency.
+local function latency(figure, status)
+    local count = figure.requests
+    if status == 101 or count > EVERY and count % SAMPLE ~= 0 then
+        return nil
     end
-    return gauge
+    local text = ngx.var.upstream_response_time or ""
+    return tonumber(text) or tonumber(text:match("([%d.]+)[^%d.]*$")), count > EVERY and SAMPLE or 1
 end
 
--- log_by_lua. It relies on Nginx's own variables, not on a table of the request: making one costs
--- more, and it would be gone after the redirect to the edge's own error page.
+-- log_by_lua.
 function M.finish()
-    local var = ngx.var
-    local address = var.upstream_addr
-    if not address then
+    local key = key_of_request()
+    local member = sent[key]
+    if not member then
         return
     end
-    local gauge = tally.known(address)
-    if gauge then
-        gauge.open = gauge.open - 1
-    else
-        gauge = close_last_tries(address)
-        if not gauge then
-            return
-        end
-    end
-    local status, seconds = ngx.status, nil
-    if status ~= 101 then
-        local text = var.upstream_response_time
-        seconds = tonumber(text) or tonumber(text:match("([%d.]+)[^%d.]*$"))
-    end
-    local group = gauge.group
-    tally.record(group.figure, status >= 500, seconds)
-    var.mainstay_release = group.release
+    sent[key] = nil
+    member.gauge.open = member.gauge.open - 1
+    local status, group = ngx.status, member.group
+    local figure = group.figure
+    tally.record(figure, status >= 500, latency(figure, status))
+    ngx.var.mainstay_release = group.release
     if exiting() then
         tally.publish(members.refresh(), true)
     end

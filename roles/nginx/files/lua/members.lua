@@ -49,7 +49,8 @@ local function group_of(service, spec, generation)
             port = tonumber(port),
             weight = weight,
             current = random(0, weight * 2),
-            gauge = tally.gauge(member.address, group, generation),
+            group = group,
+            gauge = tally.gauge(member.address, generation),
         }
     end
     return group

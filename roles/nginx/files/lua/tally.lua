@@ -29,7 +29,7 @@ local BUCKETS, STEP = #BOUNDS, log(1.25)
 local LINGER = 16
 M.BOUNDS = BOUNDS
 
-local gauges = {} -- address -> {open, group, used}
+local gauges = {} -- address -> {open, used}
 local figures = {} -- service \0 release -> {requests, failed, buckets, used}
 local published = "" -- what this worker last wrote about itself
 local identity -- key of this worker in the shared dictionary
@@ -51,22 +51,16 @@ local function process_start(pid)
     end
 end
 
--- The counter of open requests of a member. Tables of the document hold it directly, so that
--- counting needs no lookup. It keeps its last group (release and figures) when it leaves the
--- document of C(generation), for requests that are still open.
-function M.gauge(address, group, generation)
+-- The counter of open requests of a member. Members hold it directly, so that counting needs no
+-- lookup; C(generation) says which document uses it.
+function M.gauge(address, generation)
     local gauge = gauges[address]
     if not gauge then
         gauge = { open = 0 }
         gauges[address] = gauge
     end
-    gauge.group, gauge.used = group, generation
+    gauge.used = generation
     return gauge
-end
-
--- The counter of a member; nil for anything else.
-function M.known(address)
-    return address and gauges[address]
 end
 
 local function empty_buckets()
@@ -89,8 +83,8 @@ function M.figure(service, release, generation)
     return figure
 end
 
--- One answered request. C(seconds) is nil for an upgraded connection: its length is no latency.
-function M.record(figure, failed, seconds)
+-- One answered request. C(seconds), when given, stands for C(weight) requests.
+function M.record(figure, failed, seconds, weight)
     figure.requests = figure.requests + 1
     if failed then
         figure.failed = figure.failed + 1
@@ -103,7 +97,7 @@ function M.record(figure, failed, seconds)
         if bucket > BUCKETS then
             bucket = BUCKETS
         end
-        figure.buckets[bucket] = figure.buckets[bucket] + 1
+        figure.buckets[bucket] = figure.buckets[bucket] + weight
     end
 end
 
