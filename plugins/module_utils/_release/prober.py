@@ -64,8 +64,8 @@ def probe(probing: Probing, results: str, wait: Wait) -> None:
     with open(results, "a", encoding="utf-8", buffering=1) as out:
         desk = _Desk(probing, out)
         while True:
-            due = start + number / probing.rate
-            if due - start > probing.max_seconds or wait(max(0.0, due - time.monotonic())):
+            due = number / probing.rate
+            if due > probing.max_seconds or wait(max(0.0, start + due - time.monotonic())):
                 break
             _send(desk, number)
             number += 1
