@@ -60,7 +60,8 @@ def _first_answer(load: dict[str, Any], report: dict[str, Any], version: str) ->
     """Seconds between the switch task and the first answer of C(version) seen by visitors."""
     tasks = [t for p in report["plays"] for t in p["tasks"]]
     switch = next(t for t in tasks if t["name"].endswith("4/6 switch all at once") and t["hosts"])
-    began = datetime.datetime.fromisoformat(switch["started"].replace("Z", "+00:00"))
+    run = datetime.datetime.fromisoformat(report["started"].replace("Z", "+00:00"))
+    began = run + datetime.timedelta(seconds=switch["started"])
     seen = datetime.datetime.fromisoformat(
         load["versions"][version]["first"].replace("Z", "+00:00")[:26] + "+00:00"
     )
