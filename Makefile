@@ -45,7 +45,7 @@ molecule: setup bed-packages docker  ## The scenario SCENARIO on the test bed, o
 
 test-molecule: molecule
 
-test-integration: setup bed-packages docker  ## The integration tests on the test bed
+test-integration: setup bed-packages test-packages docker  ## The integration tests on the test bed
 	@$(TOOLS)/integration $(ARGS)
 
 bench: setup bed-packages load-packages docker  ## All measurements of speed
@@ -54,7 +54,7 @@ bench: setup bed-packages load-packages docker  ## All measurements of speed
 bench-deploy: setup bed-packages load-packages docker  ## Time of one deploy beside docker_compose_v2
 	@$(TOOLS)/bench deploy
 
-evidence-%: setup bed-packages load-packages docker
+evidence-%: setup bed-packages test-packages load-packages docker
 	@tests/evidence/run $*
 
 evidence-docker:  ## Every promise about Docker hosts, measured (build/evidence/docker.json)
@@ -71,7 +71,7 @@ docs: setup  ## The documentation as web pages in build/docs/html
 setup:  ## The virtual environment in .venv, from the lock file
 	@$(TOOLS)/setup
 
-.PHONY: bed-packages load-packages
+.PHONY: bed-packages load-packages test-packages
 bed-packages:
 	@$(TOOLS)/packages docker:docker.io iptables:iptables mmdebstrap:mmdebstrap \
 		ssh:openssh-client go:golang-go curl:curl
@@ -81,6 +81,10 @@ load-packages:
 
 docker:  ## See to it that a Docker daemon answers
 	@$(TOOLS)/docker start
+
+# Peers of the integration tests: a registry on loopback, a browser for the pages of the report.
+test-packages:
+	@$(TOOLS)/packages docker-registry:docker-registry chromium:chromium
 
 lock: setup  ## Resolve requirements/*.in into new lock files
 	@$(TOOLS)/lock

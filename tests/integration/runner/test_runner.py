@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .conftest import Job
+from evidence import bed
+
+from .conftest import IDENT, Job
 
 
 def test_a_bare_checkout_runs_and_leaves_its_result(job: Job) -> None:
@@ -26,6 +28,19 @@ def test_the_report_lies_with_the_artifacts_of_the_job(job: Job) -> None:
     assert (report["outcome"], report["who"], report["job_id"]) == ("deployed", "mira", "4711")
     assert (job.artifacts / "reports" / "latest.html").exists()
     assert not (job.directory / "project" / "build").exists()
+
+
+def test_deploy_runs_unchanged_and_its_result_is_an_artifact(demo_job: Job) -> None:
+    done = demo_job.run("deploy.yml")
+    assert done.returncode == 0, (done.stdout + done.stderr)[-3000:]
+    data = artifact_data(demo_job)["mainstay"]
+    release = data["release"]
+    assert release["outcome"] == "deployed"
+    assert {s["to"] for s in release["services"].values()} == {"1.1.0"}
+    entries = bed.on_host("edge1", "cat /var/lib/mainstay/demo-production/ledger/*.json")
+    assert f'"awx_job_id": "{IDENT}"' in entries
+    status = demo_job.run("status.yml", ident="4712")
+    assert status.returncode == 0, (status.stdout + status.stderr)[-3000:]
 
 
 def artifact_data(job: Job) -> dict[str, Any]:
