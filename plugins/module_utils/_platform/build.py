@@ -259,7 +259,8 @@ def store(name: str, raw: dict[str, Any], variables: dict[str, Any]) -> Store:
 
 
 def registry(server: str, raw: dict[str, Any]) -> Registry:
-    """One registry login."""
-    return Registry(
-        server=server, **pick(raw, kind=str, username=str, password=str, region=str, ca=str)
-    )
+    """One registry login; at Amazon the user always has the same name."""
+    given = pick(raw, kind=str, username=str, password=str, ca=str)
+    if given.get("kind") == "ecr":
+        given.setdefault("username", "AWS")
+    return Registry(server=server, **given)

@@ -132,9 +132,14 @@ def _shared(where: str, name: str, other: str, level: str) -> Problem:
 def _registries(context: Context) -> Iterator[Problem]:
     for registry in context.platform.registries:
         path = f"platform_registries.{registry.server}"
-        if registry.kind == "ecr":
-            if not registry.region and ".ecr." not in registry.server:
-                yield Problem(f"{path}.region", "missing for ecr", "nothing", "an AWS region")
+        if registry.kind == "ecr" and not registry.password:
+            yield Problem(
+                f"{path}.password",
+                "a login at Amazon ECR needs a token",
+                "nothing",
+                "the name of a secret read with lookup('mainstay.platform.ecr_token', "
+                f"'{registry.server}')",
+            )
         elif bool(registry.username) != bool(registry.password):
             missing = "password" if registry.username else "username"
             yield Problem(f"{path}.{missing}", "a login needs both", "nothing", "a value")

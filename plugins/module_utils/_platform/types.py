@@ -195,7 +195,6 @@ class Registry:
     kind: str = "generic"
     username: Optional[str] = None
     password: Optional[str] = None
-    region: Optional[str] = None
     ca: Optional[str] = None
 
 

@@ -83,8 +83,9 @@ def job(tmp_path: pathlib.Path) -> Job:
 def demo_job(tmp_path: pathlib.Path) -> Job:
     """A job on the demo platform of the bed, which serves 1.0.0 before it."""
     bed.prepare("1.0.0")
-    # AWX hands over what it imported from the inventory: one program that prints hosts and variables,
-    # with no group_vars beside it. Keys of the bed are found two directories above it, as in a checkout.
+    # AWX hands over what it imported from the inventory: one program that prints hosts and
+    # variables, with no group_vars beside it. Keys of the bed are found two directories above it,
+    # as in a checkout.
     (tmp_path / "build").symlink_to(ROOT / "build")
     directory = lay_out(tmp_path / "runs" / "4711", {"release_version": "1.1.0"})
     program = pathlib.Path(sys.executable).with_name("ansible-inventory")
@@ -105,7 +106,7 @@ def demo_job(tmp_path: pathlib.Path) -> Job:
 
 
 def lay_out(directory: pathlib.Path, extra: dict[str, Any]) -> pathlib.Path:
-    """A private data directory: the checkout as project/, an empty inventory/, env/ with C(extra)."""
+    """A private data directory: the checkout as project/, no inventory yet, C(extra) in env/."""
     project = directory / "project"
     project.mkdir(parents=True)
     for name in (*CHECKOUT, *ENTRY_POINTS):
