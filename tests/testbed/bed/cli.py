@@ -16,8 +16,19 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import Callable
 
-from . import disks, faults, hosts, keys, programs, registry
-from .settings import DEMO, HOSTS, REGISTRY, REGISTRY_ADDRESS, REGISTRY_CONTAINER, SSH_CONFIG, STATE
+from . import disks, faults, hosts, keys, objects, programs, registry
+from .settings import (
+    DEMO,
+    HOSTS,
+    REGISTRY,
+    REGISTRY_ADDRESS,
+    S3_ADDRESS,
+    S3_BUCKET,
+    S3_HOST,
+    SERVERS,
+    SSH_CONFIG,
+    STATE,
+)
 from .shell import PROGRAMS, BedError, require, run
 
 _print_lock = threading.Lock()
@@ -79,7 +90,10 @@ def up(arguments: Sequence[str]) -> None:
         hosts.network()
         jobs: dict[str, Callable[[], str]] = {}
         for name in names:
-            jobs[name] = _up_registry(options.no_images) if name == "registry" else _up_host(name)
+            if name == "registry":
+                jobs[name] = _up_registry(options.no_images)
+            else:
+                jobs[name] = _up_objects if name == "s3" else _up_host(name)
         _each(jobs)
     say(f"Connect with: ssh -F {SSH_CONFIG.relative_to(STATE.parents[1])} {names[0]}")
 
@@ -87,8 +101,8 @@ def up(arguments: Sequence[str]) -> None:
 def known(names: Sequence[str]) -> list[str]:
     """The names in order, each once; BedError for one that is not of the bed."""
     for name in names:
-        if name not in HOSTS and name != "registry":
-            raise BedError(f"Found host {name}, expected one of {', '.join([*HOSTS, 'registry'])}.")
+        if name not in HOSTS and name not in SERVERS:
+            raise BedError(f"Found host {name}, expected one of {', '.join([*HOSTS, *SERVERS])}.")
     return list(dict.fromkeys(names))
 
 
@@ -106,17 +120,21 @@ def _up_registry(bare: bool) -> Callable[[], str]:
     return job
 
 
+def _up_objects() -> str:
+    return f"{S3_ADDRESS:<14} {objects.ensure()}"
+
+
 def down(arguments: Sequence[str]) -> None:
     """Remove hosts with everything on them; images and keys stay for the next time."""
     parser = argparse.ArgumentParser(prog="tests/testbed/down", description=down.__doc__)
     parser.add_argument("host", nargs="*", help="default: everything that is up")
     parser.add_argument("--purge", action="store_true", help="forget pushed images as well")
     options = parser.parse_args(arguments)
-    names = known(options.host or [*HOSTS, "registry"])
+    names = known(options.host or [*HOSTS, *SERVERS])
     with alone():
         jobs: dict[str, Callable[[], str]] = {}
         for name in names:
-            container = REGISTRY_CONTAINER if name == "registry" else HOSTS[name].container
+            container = SERVERS.get(name) or HOSTS[name].container
             if hosts.state(container) or options.purge:
                 jobs[name] = _down(name, options.purge)
         _each(jobs)
@@ -128,6 +146,8 @@ def _down(name: str, purge: bool) -> Callable[[], str]:
     def job() -> str:
         if name == "registry":
             registry.remove(data=purge)
+        elif name == "s3":
+            objects.remove()
         else:
             hosts.remove(HOSTS[name])
         return "removed"
@@ -148,8 +168,11 @@ def status(arguments: Sequence[str]) -> None:
             notes += ["disk limited"] if disks.limited(host.name) else []
             notes += ["made from an older recipe"] if hosts.outdated(host) else []
         say(f"{host.name:<9} {host.address:<14} {host.image:<14} {now:<9} {', '.join(notes)}")
-    now = hosts.state(REGISTRY_CONTAINER) or "absent"
-    say(f"{'registry':<9} {REGISTRY_ADDRESS:<14} {REGISTRY:<14} {now}")
+    for name, address, what in (
+        ("registry", REGISTRY_ADDRESS, REGISTRY),
+        ("s3", S3_ADDRESS, f"{S3_HOST}/{S3_BUCKET}"),
+    ):
+        say(f"{name:<9} {address:<14} {what:<14} {hosts.state(SERVERS[name]) or 'absent'}")
 
 
 def fault(arguments: Sequence[str]) -> None:

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Mainstay maintainers
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A disk of its own, and of limited size, for the Docker data of each host.
+"""A disk of its own, and of limited size, for the data of each host: Docker's, or PostgreSQL's.
 
 Without one a host that is made to run out of space would take the whole machine with it.
 """

@@ -11,7 +11,7 @@ from . import disks, hosts, registry
 from .settings import HOSTS, IMAGE, REGISTRY_CONTAINER, Host
 from .shell import BedError, await_that, docker, inside
 
-BALLAST = "/var/lib/docker/bed-ballast"
+BALLAST = "bed-ballast"
 
 
 def unreachable(host: Host) -> None:
@@ -38,24 +38,25 @@ def _cable(host: Host, state: str) -> None:
 
 
 def disk_full(host: Host) -> None:
-    """Leave no byte for Docker on this host."""
+    """Leave no byte on the disk of this host, Docker's or PostgreSQL's."""
     if not disks.limited(host.name):
         raise BedError(
             f"{host.name} shares its disk with this machine, so it is not filled."
             " Disks of limited size need root: run tests/testbed/up as root."
         )
-    free = "$(df --output=avail --block-size=1 /var/lib/docker | tail -1)"
+    free = f"$(df --output=avail --block-size=1 {host.disk} | tail -1)"
+    ballast = f"{host.disk}/{BALLAST}"
     # The first takes what there is in one go, the second what is left of metadata blocks.
     inside(
         host.container,
-        f"fallocate -l {free} {BALLAST} || true\n"
-        f"dd if=/dev/zero of={BALLAST}.rest bs=4k 2>/dev/null || true\n",
+        f"fallocate -l {free} {ballast} || true\n"
+        f"dd if=/dev/zero of={ballast}.rest bs=4k 2>/dev/null || true\n",
     )
 
 
 def disk_free(host: Host) -> None:
     """Take the ballast away."""
-    inside(host.container, f"rm -f {BALLAST} {BALLAST}.rest")
+    inside(host.container, f"rm -f {host.disk}/{BALLAST} {host.disk}/{BALLAST}.rest")
 
 
 def reboot(host: Host) -> None:

@@ -18,6 +18,8 @@ from .settings import (
     NETWORK,
     REGISTRY_ADDRESS,
     REGISTRY_HOST,
+    S3_ADDRESS,
+    S3_HOST,
     SSH_KEY,
     SUBNET,
     USER,
@@ -90,12 +92,12 @@ def _booted(host: Host) -> bool:
 
 def _create(host: Host, disk: str) -> None:
     names = [f"{other.name}:{other.address}" for other in HOSTS.values() if other != host]
-    names.append(f"{REGISTRY_HOST}:{REGISTRY_ADDRESS}")
+    names += [f"{REGISTRY_HOST}:{REGISTRY_ADDRESS}", f"{S3_HOST}:{S3_ADDRESS}"]
     words = ["create", "--name", host.container, "--hostname", host.name]
     words += ["--network", NETWORK, "--ip", host.address, "--network-alias", host.name]
     for name in names:
         words += ["--add-host", name]
-    words += ["--label", f"io.mainstay.bed.host={host.name}", "--volume", f"{disk}:/var/lib/docker"]
+    words += ["--label", f"io.mainstay.bed.host={host.name}", "--volume", f"{disk}:{host.disk}"]
     words += [*cgroups.detected(), f"{IMAGE}:{host.image}", "/sbin/init"]
     docker(*words)
     subprocess.run(["docker", "cp", "-", f"{host.container}:/"], input=personal_files(), check=True)

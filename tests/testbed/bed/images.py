@@ -51,6 +51,8 @@ RECIPES_BY_TAG: dict[str, Recipe] = {
         Recipe("debian12-bare", "host.sh", tree=debian.Tree("bookworm", _BASE)),
         Recipe("debian13", "programs.sh", parent="debian13-bare"),
         Recipe("debian12", "programs.sh", parent="debian12-bare"),
+        Recipe("database13", "database.sh", parent="debian13-bare"),
+        Recipe("database12", "database.sh", parent="debian12-bare"),
         Recipe("registry", "registry.sh", parent="debian13-bare"),
     )
 }

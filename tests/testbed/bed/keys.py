@@ -16,6 +16,10 @@ from .settings import (
     REGISTRY_ADDRESS,
     REGISTRY_HOST,
     REGISTRY_PASSWORD,
+    S3_ACCESS_KEY,
+    S3_ADDRESS,
+    S3_HOST,
+    S3_SECRET_KEY,
     SSH_CONFIG,
     SSH_KEY,
     STATE,
@@ -25,6 +29,8 @@ from .shell import run
 
 REGISTRY_CERTIFICATE = STATE / "registry" / "tls.crt"
 REGISTRY_KEY = STATE / "registry" / "tls.key"
+S3_CERTIFICATE = STATE / "s3" / "tls.crt"
+S3_KEY = STATE / "s3" / "tls.key"
 _DAYS = 3650
 _NEW_KEY = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes"
 
@@ -38,11 +44,15 @@ def ensure() -> None:
     public_key = HOST_KEY.with_suffix(".pub").read_text(encoding="utf-8")
     _write(KNOWN_HOSTS, known_hosts(public_key), 0o644)
     _write(SSH_CONFIG, ssh_config(), 0o644)
-    if not REGISTRY_PASSWORD.exists():
-        _write(REGISTRY_PASSWORD, secrets.token_urlsafe(24), 0o600)
-    if not REGISTRY_CERTIFICATE.exists():
+    for secret in (REGISTRY_PASSWORD, S3_ACCESS_KEY, S3_SECRET_KEY):
+        if not secret.exists():
+            _write(secret, secrets.token_urlsafe(24), 0o600)
+    if not CA_CERTIFICATE.exists():
         _authority()
-        _registry_certificate()
+    if not REGISTRY_CERTIFICATE.exists():
+        _certificate(REGISTRY_CERTIFICATE, REGISTRY_KEY, REGISTRY_HOST, REGISTRY_ADDRESS)
+    if not S3_CERTIFICATE.exists():
+        _certificate(S3_CERTIFICATE, S3_KEY, S3_HOST, S3_ADDRESS)
 
 
 def known_hosts(public_key: str) -> str:
@@ -77,19 +87,15 @@ def _authority() -> None:
     )
 
 
-def _registry_certificate() -> None:
-    REGISTRY_CERTIFICATE.parent.mkdir(parents=True, exist_ok=True)
-    request = REGISTRY_CERTIFICATE.with_suffix(".csr")
-    extensions = REGISTRY_CERTIFICATE.with_suffix(".ext")
+def _certificate(certificate: pathlib.Path, key: pathlib.Path, name: str, address: str) -> None:
+    certificate.parent.mkdir(parents=True, exist_ok=True)
+    request, extensions = certificate.with_suffix(".csr"), certificate.with_suffix(".ext")
     extensions.write_text(
-        f"subjectAltName=DNS:{REGISTRY_HOST},IP:{REGISTRY_ADDRESS}\n"
+        f"subjectAltName=DNS:{name},IP:{address}\n"
         "basicConstraints=CA:FALSE\nextendedKeyUsage=serverAuth\n",
         encoding="utf-8",
     )
-    _openssl(
-        f"req -new {_NEW_KEY} -subj /CN={REGISTRY_HOST}",
-        {"-keyout": REGISTRY_KEY, "-out": request},
-    )
+    _openssl(f"req -new {_NEW_KEY} -subj /CN={name}", {"-keyout": key, "-out": request})
     _openssl(
         f"x509 -req -days {_DAYS} -CAcreateserial",
         {
@@ -97,7 +103,7 @@ def _registry_certificate() -> None:
             "-extfile": extensions,
             "-CA": CA_CERTIFICATE,
             "-CAkey": CA_CERTIFICATE.with_suffix(".key"),
-            "-out": REGISTRY_CERTIFICATE,
+            "-out": certificate,
         },
     )
 

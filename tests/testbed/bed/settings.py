@@ -24,12 +24,20 @@ REGISTRY_ADDRESS = "172.30.77.5"
 REGISTRY_USER = "bed"
 REGISTRY = f"{REGISTRY_HOST}:{REGISTRY_PORT}"
 
+S3_HOST = "s3.bed"
+S3_PORT = 443
+S3_ADDRESS = "172.30.77.6"
+S3_REGION = "us-east-1"
+S3_BUCKET = "backups"
+
 SSH_KEY = STATE / "id_ed25519"
 HOST_KEY = STATE / "ssh_host_ed25519_key"
 KNOWN_HOSTS = STATE / "known_hosts"
 SSH_CONFIG = STATE / "ssh_config"
 CA_CERTIFICATE = STATE / "ca" / "ca.crt"
 REGISTRY_PASSWORD = STATE / "registry_password"
+S3_ACCESS_KEY = STATE / "s3_access_key"
+S3_SECRET_KEY = STATE / "s3_secret_key"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -39,6 +47,8 @@ class Host:
     name: str
     address: str
     image: str
+    #: Where the disk of limited size is mounted.
+    disk: str = "/var/lib/docker"
 
     @property
     def container(self) -> str:
@@ -47,6 +57,10 @@ class Host:
 
 
 REGISTRY_CONTAINER = f"{NETWORK}-registry"
+S3_CONTAINER = f"{NETWORK}-s3"
+#: What `up` and `down` know beside the hosts, by the container that plays it.
+SERVERS = {"registry": REGISTRY_CONTAINER, "s3": S3_CONTAINER}
+_DATA = "/var/lib/postgresql"
 
 HOSTS: dict[str, Host] = {
     host.name: host
@@ -56,6 +70,9 @@ HOSTS: dict[str, Host] = {
         Host("app1", "172.30.77.21", "debian13"),
         Host("app2", "172.30.77.22", "debian13"),
         Host("app3", "172.30.77.23", "debian12"),
+        Host("db1", "172.30.77.31", "database13", _DATA),
+        Host("db2", "172.30.77.32", "database13", _DATA),
+        Host("db3", "172.30.77.33", "database12", _DATA),
         Host("solo", "172.30.77.41", "debian13"),
         # For tests that bring a whole platform of their own, each from fresh machines.
         *(Host(f"spare{n}", f"172.30.77.6{n}", "debian13") for n in range(1, 6)),

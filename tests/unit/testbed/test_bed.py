@@ -91,7 +91,8 @@ def test_flags_by_cgroup_version() -> None:
 
 def test_addresses_are_of_the_network_and_unlike() -> None:
     network = ipaddress.ip_network(settings.SUBNET)
-    addresses = [host.address for host in settings.HOSTS.values()] + [settings.REGISTRY_ADDRESS]
+    addresses = [host.address for host in settings.HOSTS.values()]
+    addresses += [settings.REGISTRY_ADDRESS, settings.S3_ADDRESS]
     assert len(set(addresses)) == len(addresses)
     assert all(ipaddress.ip_address(address) in network for address in addresses)
 
@@ -214,3 +215,22 @@ def test_failed_program_tells_its_last_words() -> None:
 def test_missing_programs_are_named_all_at_once_with_their_packages() -> None:
     with pytest.raises(BedError, match=r"one \(package first\), two \(package second\)\.$"):
         require({"one": "first", "sh": "dash", "two": "second"})
+
+
+def test_databases_have_their_disk_where_postgresql_writes() -> None:
+    for name in ("db1", "db2", "db3"):
+        assert settings.HOSTS[name].disk == "/var/lib/postgresql"
+    assert settings.HOSTS["app1"].disk == "/var/lib/docker"
+    filled: list[str] = []
+    command = faults.disk_full
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(faults.disks, "limited", lambda _name: True)
+        patch.setattr(faults, "inside", lambda _container, script: filled.append(script))
+        command(settings.HOSTS["db1"])
+    assert "/var/lib/postgresql/bed-ballast" in filled[0]
+    assert "/var/lib/docker" not in filled[0]
+
+
+def test_servers_beside_the_hosts_are_known_by_name() -> None:
+    assert cli.known(["s3", "registry", "db1"]) == ["s3", "registry", "db1"]
+    assert settings.S3_ADDRESS not in {host.address for host in settings.HOSTS.values()}
