@@ -19,7 +19,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 .NOTPARALLEL:
 
 .PHONY: help demo test lint unit sanity molecule test-molecule test-integration bench \
-	bench-deploy docs evidence-docker up down setup docker lock clean distclean
+	bench-deploy docs evidence-docker up down up-kubernetes down-kubernetes setup docker lock clean distclean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | \
@@ -65,6 +65,12 @@ up: setup bed-packages docker  ## Bring the test bed up
 down: setup  ## Take the test bed down
 	@tests/testbed/down
 
+up-kubernetes: setup kubernetes-packages  ## Bring a Kubernetes cluster up on this machine (5 minutes when it must be built)
+	@tests/testbed/kubernetes/up
+
+down-kubernetes: setup  ## Take the Kubernetes cluster down
+	@tests/testbed/kubernetes/down
+
 docs: setup  ## The documentation as web pages in build/docs/html
 	@$(TOOLS)/docs
 
@@ -75,6 +81,11 @@ setup:  ## The virtual environment in .venv, from the lock file
 bed-packages:
 	@$(TOOLS)/packages docker:docker.io iptables:iptables mmdebstrap:mmdebstrap \
 		ssh:openssh-client go:golang-go curl:curl
+
+kubernetes-packages:
+	@$(TOOLS)/packages containerd:containerd conntrack:conntrack etcd:etcd-server go:golang-go \
+		ip:iproute2 iptables:iptables openssl:openssl runc:runc \
+		file:/usr/lib/cni/bridge:containernetworking-plugins
 
 load-packages:
 	@$(TOOLS)/packages wrk:wrk h2load:nghttp2-client
@@ -90,6 +101,7 @@ lock: setup  ## Resolve requirements/*.in into new lock files
 	@$(TOOLS)/lock
 
 clean:  ## Take the test bed down, stop the dockerd that make started, remove what was built
+	@if [ -d build/testbed/kubernetes ]; then tests/testbed/kubernetes/down || true; fi
 	@if [ -x tests/testbed/down ] && [ -d build/testbed ]; then tests/testbed/down || true; fi
 	@$(TOOLS)/docker stop
 	@rm -rf build .ansible .cache .hypothesis .mypy_cache .pytest_cache .ruff_cache
