@@ -39,7 +39,7 @@ def run(
     return subprocess.run(
         [
             str(ANSIBLE),
-            "edge[0]",
+            "all[0]",
             "-i",
             str(inventory),
             "-m",

@@ -11,7 +11,10 @@ from __future__ import annotations
 import shlex
 from typing import Any, Optional, Union
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform import units
+from ansible_collections.mainstay.platform.plugins.module_utils._platform import (
+    build_postgres,
+    units,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.image import parse_image
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.placeholders import (
     LATE_STORE_FIELDS,
@@ -214,7 +217,17 @@ def backup(raw: Optional[dict[str, Any]]) -> Optional[Backup]:
     """A policy; nothing where the description says that none is needed."""
     if raw is None or "none" in raw:
         return None
-    found = pick(raw, schedule=str, retention_days=int, repositories=tuple)
+    found = pick(
+        raw,
+        schedule=str,
+        incremental=str,
+        drill=str,
+        engine=str,
+        retention_days=int,
+        retention_weeks=int,
+        retention_months=int,
+        repositories=tuple,
+    )
     for key, name in (
         ("wal_interval", "wal_seconds"),
         ("objective_loss", "objective_loss_seconds"),
@@ -244,6 +257,11 @@ def store(name: str, raw: dict[str, Any], variables: dict[str, Any]) -> Store:
         settings={key: text(value) for key, value in (raw.get("settings") or {}).items()},
         memory_limit=units.size(raw.get("memory_limit", 0)),
         backup=backup(raw.get("backup")),
+        postgres=(
+            build_postgres.postgres(raw.get("postgres"))
+            if kind == "postgres" and mode == "host"
+            else None
+        ),
         **pick(
             raw,
             host=str,
@@ -253,6 +271,7 @@ def store(name: str, raw: dict[str, Any], variables: dict[str, Any]) -> Store:
             append_only=bool,
             eviction_policy=str,
             replicas=int,
+            hosts=tuple,
             tls=bool,
         ),
     )

@@ -18,6 +18,7 @@ from typing import Any, Optional
 from ansible_collections.mainstay.platform.plugins.module_utils._platform import (
     build,
     build_policy,
+    build_postgres,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform import (
     run as runs,
@@ -32,6 +33,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.proble
     did_you_mean,
     errors_of,
     suggestion,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.rules_postgres import (
+    check_postgres,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.rules_release import (
     check_release,
@@ -61,6 +65,7 @@ RULES: tuple[Callable[[Context], Iterator[Problem]], ...] = (
     check_services,
     check_traffic,
     check_state,
+    check_postgres,
     check_release,
     check_secrets,
 )
@@ -182,6 +187,10 @@ def _build(variables: dict[str, Any], selected: tuple[str, ...]) -> Platform:
         runtime=variables.get("platform_runtime", Platform.runtime),
         services=tuple(build.service(n, raw, variables) for n, raw in services.items()),
         stores=tuple(build.store(n, raw, variables) for n, raw in stores.items()),
+        repositories=tuple(
+            build_postgres.repository(name, raw)
+            for name, raw in (variables.get("platform_repositories") or {}).items()
+        ),
         registries=tuple(
             build.registry(server, raw)
             for server, raw in (variables.get("platform_registries") or {}).items()

@@ -31,6 +31,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.proble
     Problem,
     suggestion,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.rules_postgres import (
+    named_secrets,
+)
 
 _CREDENTIAL = re.compile(r"(PASSWORD|PASSWD|PASSPHRASE|SECRET|TOKEN|KEY|CREDENTIAL)")
 #: Names that speak about a credential without being one: lifetimes, places, identifiers.
@@ -106,6 +109,7 @@ def _named(context: Context) -> Iterator[tuple[str, str]]:
     for store in context.platform.stores:
         if store.password:
             yield f"platform_stores.{store.name}.password", store.password
+    yield from named_secrets(context)
     for registry in context.platform.registries:
         if registry.password:
             yield f"platform_registries.{registry.server}.password", registry.password

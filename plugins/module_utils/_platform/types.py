@@ -15,6 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Optional
 
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.types_postgres import (
+    Postgres,
+    Repository,
+)
+
 
 @dataclass(frozen=True)
 class Health:
@@ -148,10 +153,15 @@ class Service:
 
 @dataclass(frozen=True)
 class Backup:
-    """Policy of a store: when, how long kept, how much may be lost."""
+    """Policy of a store: when, how long kept, how much may be lost. Schedules are cron, in UTC."""
 
     schedule: str = "0 2 * * *"
+    incremental: str = ""
+    drill: str = "0 4 * * 0"
+    engine: str = "pgbackrest"
     retention_days: int = 30
+    retention_weeks: int = 8
+    retention_months: int = 12
     wal_seconds: int = 60
     repositories: tuple[str, ...] = ()
     objective_loss_seconds: int = 900
@@ -183,6 +193,8 @@ class Store:
     memory_limit: int = 0
     eviction_policy: str = "noeviction"
     replicas: int = 0
+    hosts: tuple[str, ...] = ()
+    postgres: Optional[Postgres] = None
     tls: bool = False
     backup: Optional[Backup] = None
 
@@ -346,6 +358,7 @@ class Platform:
     runtime: str = "docker"
     services: tuple[Service, ...] = ()
     stores: tuple[Store, ...] = ()
+    repositories: tuple[Repository, ...] = ()
     registries: tuple[Registry, ...] = ()
     edge: Edge = field(default_factory=Edge)
     release: ReleasePolicy = field(default_factory=ReleasePolicy)

@@ -33,7 +33,8 @@ def described(name: str, stage: str) -> dict[str, Any]:
         shutil.copytree(ROOT / "inventories" / name, inventory)
         bed = home / "build/testbed"
         bed.mkdir(parents=True)
-        (bed / "registry_password").write_text(secrets.token_hex(16))
+        for secret in ("registry_password", "s3_access_key", "s3_secret_key"):
+            (bed / secret).write_text(secrets.token_hex(16))
         text = "".join(p.read_text() for p in sorted(inventory.rglob("*.yml")))
         needed = set(re.findall(r"builtin\.env', '([A-Z_0-9]+)'", text))
         env = {variable: secrets.token_hex(40) for variable in needed}

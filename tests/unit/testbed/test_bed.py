@@ -102,6 +102,7 @@ def test_addresses_are_of_the_network_and_unlike() -> None:
     [
         ("inventories/demo/hosts", 1),
         ("inventories/solo/hosts", 1),
+        ("inventories/demo_database/hosts", 3),
         ("tests/testbed/second_edge/hosts", 1),
     ],
 )

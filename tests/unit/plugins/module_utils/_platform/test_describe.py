@@ -29,7 +29,7 @@ HERE = pathlib.Path(__file__).parent
 SOUND: dict[str, Any] = yaml.safe_load((HERE / "descriptions.yml").read_text())
 BROKEN: list[dict[str, Any]] = yaml.safe_load((HERE / "broken_descriptions.yml").read_text())
 BROKEN_RUNS: list[dict[str, Any]] = yaml.safe_load((HERE / "broken_runs.yml").read_text())
-GROUPS = {"edge": ["edge1"], "app": ["app1", "app2"]}
+GROUPS = {"edge": ["edge1"], "app": ["app1", "app2"], "database": ["db1"]}
 
 
 def changed(change: dict[str, Any]) -> dict[str, Any]:
