@@ -12,6 +12,7 @@ import shlex
 from typing import Any, Optional, Union
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform import (
+    build_kubernetes,
     build_postgres,
     units,
 )
@@ -116,7 +117,7 @@ def volume(raw: Union[str, dict[str, Any]]) -> Volume:
     if isinstance(raw, str):
         name, path, *mode = raw.split(":")
         return Volume(name, path, read_only=mode == ["ro"])
-    return Volume(**pick(raw, name=str, path=str, size=units.size, read_only=bool))
+    return Volume(**pick(raw, name=str, path=str, size=units.size, read_only=bool, shared=bool))
 
 
 def secret_use(raw: Union[str, dict[str, Any]]) -> SecretUse:
@@ -199,6 +200,7 @@ def service(name: str, raw: dict[str, Any], variables: dict[str, Any]) -> Servic
         migration=migration(raw.get("migration")),
         smoke=tuple(smoke(s) for s in raw.get("smoke") or []),
         metrics=metrics(raw.get("metrics"), raw.get("port")),
+        kubernetes=build_kubernetes.service(raw.get("kubernetes")),
         **pick(
             raw,
             replicas=int,
@@ -250,7 +252,7 @@ def store(name: str, raw: dict[str, Any], variables: dict[str, Any]) -> Store:
         kind=kind,
         mode=mode,
         version=raw.get("version") or image.tag or "",
-        image=image.repository if mode == "docker" else None,
+        image=image.repository if mode in ("docker", "kubernetes") else None,
         port=int(raw.get("port", STORE_PORTS[kind])),
         volume=volume(raw["volume"]) if raw.get("volume") else None,
         resources=resources(raw.get("resources")),
@@ -261,6 +263,9 @@ def store(name: str, raw: dict[str, Any], variables: dict[str, Any]) -> Store:
             build_postgres.postgres(raw.get("postgres"))
             if kind == "postgres" and mode == "host"
             else None
+        ),
+        kubernetes=build_kubernetes.store(
+            raw.get("kubernetes"), variables.get("platform_registry")
         ),
         **pick(
             raw,

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import shlex
 from typing import Any, Optional
@@ -48,6 +49,7 @@ def check(part: str, value: Any) -> list[Problem]:
         )
     formats = jsonschema.FormatChecker(formats=())
     formats.checks("words", raises=ValueError)(_is_words)
+    formats.checks("cidr", raises=ValueError)(_is_network)
     validator = jsonschema.Draft202012Validator(_part(part), format_checker=formats)
     found: dict[tuple[str, str], Problem] = {}
     for error in validator.iter_errors(value):
@@ -59,6 +61,11 @@ def check(part: str, value: Any) -> list[Problem]:
 def _is_words(value: Any) -> bool:
     """The format of a command: C(shlex) raises where a quote is left open."""
     return not isinstance(value, str) or bool(shlex.split(value))
+
+
+def _is_network(value: Any) -> bool:
+    """The format of a network: C(ip_network) raises where bits of a host are set."""
+    return not isinstance(value, str) or bool(ipaddress.ip_network(value))
 
 
 def _part(name: str) -> dict[str, Any]:

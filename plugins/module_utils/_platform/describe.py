@@ -17,6 +17,7 @@ from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform import (
     build,
+    build_kubernetes,
     build_policy,
     build_postgres,
 )
@@ -33,6 +34,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.proble
     did_you_mean,
     errors_of,
     suggestion,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.rules_kubernetes import (
+    check_kubernetes,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.rules_postgres import (
     check_postgres,
@@ -68,6 +72,7 @@ RULES: tuple[Callable[[Context], Iterator[Problem]], ...] = (
     check_postgres,
     check_release,
     check_secrets,
+    check_kubernetes,
 )
 #: Stand in for a name that is missing, so that the rules can still look at the rest.
 _STAND_INS = {
@@ -79,8 +84,9 @@ _STAND_INS = {
 #: Levels of a description: taking a key out can leave its object without something it needs, so
 #: that the object goes too, and so on up to the variable.
 _DEEPEST = 8
-#: The same for keys whose absence means something of its own: a service without a port is a worker.
-_KEY_STAND_INS = {"port": 8080}
+#: The same for keys whose absence means something of its own: a service without a port is a worker,
+#: a cluster without a flavour is on premises.
+_KEY_STAND_INS = {"port": 8080, "flavour": "eks"}
 
 
 def describe(
@@ -197,6 +203,7 @@ def _build(variables: dict[str, Any], selected: tuple[str, ...]) -> Platform:
         ),
         edge=build_policy.edge(variables.get("platform_edge") or {}),
         release=build_policy.release(variables.get("platform_release") or {}),
+        kubernetes=build_kubernetes.kubernetes(variables.get("platform_kubernetes")),
         secret_names=tuple(sorted(variables.get("platform_secrets") or {})),
         selected=selected,
     )

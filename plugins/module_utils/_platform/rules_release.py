@@ -60,11 +60,16 @@ def _replicas(context: Context) -> Iterator[Problem]:
     strategy = context.platform.release.strategy
     least = LEAST_REPLICAS[strategy]
     for service in context.platform.services:
-        if service.routes and not service.is_worker and service.replicas < least:
+        path, count = f"platform_services.{service.name}.replicas", service.replicas
+        scaling = service.kubernetes.autoscaling
+        if scaling and context.platform.runtime == "kubernetes":
+            path = f"platform_services.{service.name}.kubernetes.autoscaling.minimum"
+            count = scaling.minimum
+        if service.routes and not service.is_worker and count < least:
             yield Problem(
-                f"platform_services.{service.name}.replicas",
+                path,
                 f"too few for {strategy}: when one fails during a switch there is no other",
-                str(service.replicas),
+                str(count),
                 f"at least {least} for a service with routes",
                 "add replicas, or use strategy blue_green",
                 severity=severity(context.production),

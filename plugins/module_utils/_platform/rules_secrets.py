@@ -109,6 +109,9 @@ def _named(context: Context) -> Iterator[tuple[str, str]]:
     for store in context.platform.stores:
         if store.password:
             yield f"platform_stores.{store.name}.password", store.password
+        if store.kubernetes.cluster_secret:
+            path = f"platform_stores.{store.name}.kubernetes.cluster_secret"
+            yield path, store.kubernetes.cluster_secret
     yield from named_secrets(context)
     for registry in context.platform.registries:
         if registry.password:

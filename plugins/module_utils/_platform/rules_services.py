@@ -37,7 +37,7 @@ def check_services(context: Context) -> Iterator[Problem]:
         yield from _worker(context, service)
         yield from _resources(f"platform_services.{service.name}", service.resources)
         yield from _user(context, service)
-        yield from _mounts(service)
+        yield from _mounts(service, context.platform.runtime == "docker")
         yield from _contradictions(service)
 
 
@@ -137,7 +137,7 @@ def _user(context: Context, service: Service) -> Iterator[Problem]:
         )
 
 
-def _mounts(service: Service) -> Iterator[Problem]:
+def _mounts(service: Service, on_hosts: bool) -> Iterator[Problem]:
     path = f"platform_services.{service.name}"
     names: set[str] = set()
     taken: list[tuple[str, str]] = []
@@ -147,7 +147,7 @@ def _mounts(service: Service) -> Iterator[Problem]:
             yield Problem(where, "a second volume of this name", volume.name, "each name once")
         names.add(volume.name)
         yield from _mount(where, volume.path, taken)
-        if service.replicas > 1 and not volume.read_only:
+        if on_hosts and service.replicas > 1 and not volume.read_only:
             yield _not_shared(where, service, volume)
     for index, directory in enumerate(service.writable):
         yield from _mount(f"{path}.writable[{index}]", directory, taken)

@@ -34,10 +34,10 @@ def _store(context: Context, store: Store) -> Iterator[Problem]:
     path = f"platform_stores.{store.name}"
     if store.mode == "managed" and not store.host:
         yield Problem(f"{path}.host", "missing for a managed store", "nothing", "its address")
-    if store.mode == "docker":
+    if store.mode in ("docker", "kubernetes"):
         if not store.version:
             yield Problem(
-                f"{path}.version", "missing for a store in Docker", "nothing", "a version"
+                f"{path}.version", "missing for a store with an image", "nothing", "a version"
             )
         if store.version in MOVING_TAGS:
             yield Problem(
@@ -50,7 +50,7 @@ def _store(context: Context, store: Store) -> Iterator[Problem]:
         if store.volume is None:
             yield Problem(
                 f"{path}.volume",
-                "a store in Docker without a volume loses its data with its container",
+                "a store without a volume loses its data with its container",
                 "nothing",
                 "a volume, such as name:/path",
             )
@@ -133,6 +133,8 @@ def _registries(context: Context) -> Iterator[Problem]:
     for registry in context.platform.registries:
         path = f"platform_registries.{registry.server}"
         if registry.kind == "ecr" and not registry.password:
+            if context.platform.runtime == "kubernetes":  # the nodes of EKS log in by themselves
+                continue
             yield Problem(
                 f"{path}.password",
                 "a login at Amazon ECR needs a token",

@@ -21,6 +21,7 @@ _TOP = {
     "stores": "platform_stores",
     "edge": "platform_edge",
     "release": "platform_release",
+    "kubernetes": "platform_kubernetes",
 }
 
 
@@ -51,7 +52,7 @@ def apply_stage(variables: dict[str, Any], stage: str) -> Staged:
         if name:
             current = staged.variables.get(name)
             staged.variables[name] = _merged(current, value, name, written, staged.origins)
-    for name in ("platform_edge", "platform_release"):
+    for name in ("platform_edge", "platform_release", "platform_kubernetes"):
         if isinstance(staged.variables.get(name), dict):
             staged.variables[name] = _nearest(staged, staged.variables[name], name, stage)
     for name in ("platform_services", "platform_stores"):

@@ -15,6 +15,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Optional
 
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.types_kubernetes import (
+    Kubernetes,
+    KubernetesService,
+    KubernetesStore,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types_postgres import (
     Postgres,
     Repository,
@@ -71,6 +76,7 @@ class Volume:
     path: str
     size: int = 0
     read_only: bool = False
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -144,6 +150,7 @@ class Service:
     migration: Optional[Migration] = None
     smoke: tuple[Smoke, ...] = ()
     metrics: Optional[Metrics] = None
+    kubernetes: KubernetesService = field(default_factory=KubernetesService)
 
     @property
     def is_worker(self) -> bool:
@@ -197,6 +204,7 @@ class Store:
     postgres: Optional[Postgres] = None
     tls: bool = False
     backup: Optional[Backup] = None
+    kubernetes: KubernetesStore = field(default_factory=KubernetesStore)
 
 
 @dataclass(frozen=True)
@@ -362,6 +370,7 @@ class Platform:
     registries: tuple[Registry, ...] = ()
     edge: Edge = field(default_factory=Edge)
     release: ReleasePolicy = field(default_factory=ReleasePolicy)
+    kubernetes: Kubernetes = field(default_factory=Kubernetes)
     secret_names: tuple[str, ...] = ()
     selected: tuple[str, ...] = ()
 

@@ -14,7 +14,11 @@ from typing import Any
 import jsonschema
 import pytest
 
-from ansible_collections.mainstay.platform.plugins.module_utils._platform import build, build_policy
+from ansible_collections.mainstay.platform.plugins.module_utils._platform import (
+    build,
+    build_kubernetes,
+    build_policy,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import encode
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.schema import (
     SCHEMA_PATH,
@@ -28,6 +32,15 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.types 
     Probe,
     ReleasePolicy,
     Tls,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.types_kubernetes import (
+    Autoscaling,
+    Ingress,
+    Kubernetes,
+    KubernetesService,
+    KubernetesStore,
+    LoadBalancer,
+    Probes,
 )
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
@@ -74,6 +87,31 @@ def test_every_property_is_described() -> None:
         ("gates", build_policy.gates, Gates()),
         ("probe", build_policy.probe, Probe()),
         ("release", build_policy.release, ReleasePolicy()),
+        ("kubernetes", build_kubernetes.kubernetes, Kubernetes()),
+        ("kubernetesIngress", build_kubernetes.ingress, Ingress()),
+        ("kubernetesService", build_kubernetes.service, KubernetesService()),
+        ("loadBalancer", build_kubernetes.load_balancer, LoadBalancer()),
+        (
+            "livenessProbe",
+            lambda raw: build_kubernetes.probe_times(raw, Probes().liveness),
+            Probes().liveness,
+        ),
+        (
+            "readinessProbe",
+            lambda raw: build_kubernetes.probe_times(raw, Probes().readiness),
+            Probes().readiness,
+        ),
+        (
+            "scalingUp",
+            lambda raw: build_kubernetes.scaling(raw, Autoscaling(1, 2).up),
+            Autoscaling(1, 2).up,
+        ),
+        (
+            "scalingDown",
+            lambda raw: build_kubernetes.scaling(raw, Autoscaling(1, 2).down),
+            Autoscaling(1, 2).down,
+        ),
+        ("kubernetesStore", lambda raw: build_kubernetes.store(raw, None), KubernetesStore()),
     ],
 )
 def test_documented_defaults_are_the_real_ones(definition: str, make: Any, plain: Any) -> None:

@@ -140,13 +140,6 @@ def test_the_platform_holds_no_secret_value_and_survives_a_round_trip() -> None:
     assert decode(Platform, data) == platform
 
 
-def test_kubernetes_is_described_like_docker() -> None:
-    platform, problems = describe(changed({"platform_runtime": "kubernetes"}), {}, {})
-    assert errors_of(problems) == []
-    assert platform is not None
-    assert platform.runtime == "kubernetes"
-
-
 @pytest.mark.parametrize(
     ("change", "path"),
     [
