@@ -51,6 +51,12 @@ options:
       - By default what the journal of the host says.
     type: dict
     default: {}
+  before_setup:
+    description:
+      - Answer as a host that runs nothing when there is no Docker Engine yet, instead of failing.
+      - For check mode, where P(mainstay.platform.docker_host#role) would have installed it.
+    type: bool
+    default: false
   state_root:
     description: Directory of the journal; another one is for tests.
     type: path
@@ -116,6 +122,7 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.mainstay.platform.plugins.module_utils._docker import engine
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.client import SdkClient
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    AbsentError,
     MainstayError,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import STATE_ROOT
@@ -127,6 +134,7 @@ ARGUMENTS = {
     "secrets": {"type": "dict", "default": {}, "no_log": True},
     "address": {"type": "str"},
     "expected": {"type": "dict", "default": {}},
+    "before_setup": {"type": "bool", "default": False},
     "state_root": {"type": "path", "default": STATE_ROOT},
 }
 
@@ -136,6 +144,10 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
         host = engine.info(module.params, SdkClient())
+    except AbsentError as error:
+        if not module.params["before_setup"]:
+            module.fail_json(msg=str(error), error=error.as_dict())
+        host = engine.info_before_setup(module.params)
     except MainstayError as error:
         module.fail_json(msg=str(error), error=error.as_dict())
     module.exit_json(changed=False, host=host)

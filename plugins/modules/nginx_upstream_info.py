@@ -31,6 +31,12 @@ options:
         latest 16; V(0) counts from the start of Nginx.
       - The default is the latest change.
     type: int
+  before_setup:
+    description:
+      - Answer as an edge without members when the host is no edge yet, instead of failing.
+      - For check mode, where the role P(mainstay.platform.nginx#role) would have made it one.
+    type: bool
+    default: false
   control_socket:
     description: Socket of the edge; another one is for tests.
     type: path
@@ -108,12 +114,14 @@ from ansible_collections.mainstay.platform.plugins.module_utils._nginx.client im
     SocketControl,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    AbsentError,
     MainstayError,
 )
 
 ARGUMENTS = {
     "platform": {"type": "str", "required": True},
     "since": {"type": "int"},
+    "before_setup": {"type": "bool", "default": False},
     "control_socket": {"type": "path", "default": CONTROL_SOCKET},
 }
 
@@ -124,6 +132,10 @@ def main() -> None:
     control = SocketControl(module.params["control_socket"])
     try:
         edge = upstream.info(module.params["platform"], control, module.params["since"])
+    except AbsentError as error:
+        if not module.params["before_setup"]:
+            module.fail_json(msg=str(error), error=error.as_dict())
+        edge = upstream.info_before_setup()
     except MainstayError as error:
         module.fail_json(msg=str(error), error=error.as_dict())
     module.exit_json(changed=False, edge=edge)

@@ -43,6 +43,10 @@ options:
     description: How many entries stay. One that still serves or is referred to always stays.
     type: int
     default: 200
+  unlock:
+    description: With O(state=finished), also give the lock back, once the entry is closed.
+    type: bool
+    default: false
   state_root:
     description: Directory below which the collection keeps its state.
     type: path
@@ -78,13 +82,14 @@ EXAMPLES = r"""
     fence: 12
     entry: {committed: true}
 
-- name: Close the record
+- name: Close the record, and let the next run begin
   mainstay.platform.release_record:
     platform: demo-production
     release_id: 20261121T061500Z-1a2b3c
     fence: 12
     state: finished
     entry: {outcome: deployed}
+    unlock: true
 """
 
 RETURN = r"""
@@ -134,6 +139,7 @@ def argument_spec() -> dict[str, Any]:
         },
         "entry": {"type": "dict", "default": {}},
         "keep": {"type": "int", "default": 200},
+        "unlock": {"type": "bool", "default": False},
         "state_root": {"type": "path", "default": "/var/lib/mainstay"},
     }
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable, Optional, Protocol
 
@@ -19,6 +20,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec imp
     Container,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    AbsentError,
     MainstayError,
 )
 
@@ -31,7 +33,8 @@ try:
 except ImportError:
     HAS_DOCKER = False
 
-SOCKET = "unix:///var/run/docker.sock"
+SOCKET_PATH = "/var/run/docker.sock"
+SOCKET = f"unix://{SOCKET_PATH}"
 
 
 class DockerClient(Protocol):
@@ -110,7 +113,7 @@ class SdkClient:
 
     def __init__(self, url: str = SOCKET, timeout: float = 60.0) -> None:
         if not HAS_DOCKER:
-            raise MainstayError(
+            raise AbsentError(
                 "the Docker SDK for Python is missing on this host",
                 subject="python3-docker",
                 next_step="apply the role docker_host, or install the package python3-docker",
@@ -276,7 +279,7 @@ def _translated(subject: str, doing: str) -> Iterator[None]:
     except docker.errors.APIError as error:
         raise explain(str(error.explanation or error), subject, doing) from error
     except (docker.errors.DockerException, requests.exceptions.RequestException) as error:
-        raise MainstayError(
+        raise (MainstayError if os.path.exists(SOCKET_PATH) else AbsentError)(
             f"{doing} failed",
             subject=subject,
             found=str(error),

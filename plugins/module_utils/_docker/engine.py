@@ -138,6 +138,20 @@ def info(params: Mapping[str, Any], client: DockerClient) -> dict[str, Any]:
     }
 
 
+def info_before_setup(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The fact C(host) of a host that has no Engine yet: nothing of what is described."""
+    request = request_from(params)
+    known = journal.Journal()
+    return {
+        "address": request.address if params.get("address") else "",
+        "containers": [],
+        "journal": known.summary(),
+        "services": {s.name: observe.service_state(s, "", known, []) for s in request.services},
+        "stores": {s.name: observe.store_state(s, []) for s in request.stores},
+        "unhealthy": [],
+    }
+
+
 @contextlib.contextmanager
 def _alone(directory: str, check: bool) -> Iterator[None]:
     """One call at a time on a host; check mode writes not even the lock's file."""

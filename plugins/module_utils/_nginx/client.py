@@ -14,6 +14,7 @@ from typing import Any, Optional, Protocol
 
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.status import Status
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    AbsentError,
     MainstayError,
 )
 
@@ -97,7 +98,7 @@ class SocketControl:
 
     def _unreachable(self, error: Exception) -> MainstayError:
         if not os.path.exists(self._path):
-            return MainstayError(
+            return AbsentError(
                 "the edge is not set up on this host, or Nginx does not run",
                 subject=self._path,
                 found="no such socket",

@@ -124,6 +124,20 @@ def info(platform: str, control: EdgeControl, since: Optional[int] = None) -> di
     }
 
 
+def info_before_setup() -> dict[str, Any]:
+    """The fact C(edge) of a host that is no edge yet: no members, no traffic."""
+    return {
+        "generation": 0,
+        "upstreams": {},
+        "active": {},
+        "mark": 0,
+        "statistics": {},
+        "maintenance": False,
+        "nginx": "",
+        "settled": True,
+    }
+
+
 def facts(status: Status, upstreams: dict[str, Any]) -> dict[str, Any]:
     """The parts of the fact C(edge) that change and look share."""
     return {"generation": status.generation, "upstreams": upstreams, "active": status.active}

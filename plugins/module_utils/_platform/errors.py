@@ -57,3 +57,7 @@ class MainstayError(Exception):
             "next_step": self.next_step,
             "evidence": list(self.evidence),
         }
+
+
+class AbsentError(MainstayError):
+    """What was to be looked at is not there yet, as on a host that was never set up."""

@@ -38,10 +38,12 @@ def record(ledger: Ledger, params: Mapping[str, Any], *, check_mode: bool) -> Re
             removed = entry.prunable([after, *ledger.entries()[0]], params["keep"])
         if not check_mode:
             _write(ledger, before, after, removed)
+        unlocked = _unlock(ledger, params, check_mode)
     actions = [_sentence(params, after)] if after != before else []
     actions += [f"remove the old record {name}" for name in removed]
+    actions += [f"give the lock back (counter {params['fence']})"] if unlocked else []
     return Result(
-        changed=after != before,
+        changed=after != before or unlocked,
         actions=actions,
         duration=time.monotonic() - started,
         facts={"entry": after},
@@ -55,6 +57,19 @@ def _write(
         ledger.write_entry(after)
     for name in removed:
         ledger.remove(name)
+
+
+def _unlock(ledger: Ledger, params: Mapping[str, Any], check_mode: bool) -> bool:
+    """Give the lock back after the entry is closed: nobody finds it free and the entry open."""
+    if not params.get("unlock"):
+        return False
+    if check_mode:  # the task that took it changed nothing either
+        return True
+    held = ledger.lock_state()
+    free = lock.release(held, params["fence"])
+    if free != held:
+        ledger.write_lock(free)
+    return free != held
 
 
 def _next(before: dict[str, Any] | None, params: Mapping[str, Any], now: str) -> dict[str, Any]:

@@ -27,8 +27,8 @@ POINTS = [
     ("before", "5/6 Record that the new version serves"),
     ("after", "5/6 Record that the new version serves"),
     ("after", "6/6 Keep the old version warm, retire what is older"),
-    ("before", "6/6 Close the record"),
-    ("before", "6/6 Give the lock back"),
+    ("before", "6/6 Close the record and give the lock back"),
+    ("after", "6/6 Close the record and give the lock back"),
 ]
 #: The points of the short form: one before, one in and one after the switch.
 SHORT = [POINTS[4], POINTS[7], POINTS[12]]

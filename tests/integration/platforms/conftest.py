@@ -25,9 +25,12 @@ def live(request: pytest.FixtureRequest) -> Iterator[Live]:
     keep = bool(os.environ.get("MAINSTAY_KEEP_BED"))
     try:
         found.machines_up(fresh=not keep)
+        if not keep:
+            found.foreseen = found.play("site.yml", "--check", "--diff")
         run = found.play("site.yml")
         if run.outcome not in ("deployed", *(["unchanged"] if keep else [])):
             pytest.fail(f"site.yml: {run.outcome}\n{run.tail(40)}")
+        found.first = run
         yield found
     finally:
         if not keep:

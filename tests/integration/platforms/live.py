@@ -60,6 +60,9 @@ class Live:
         self.inventory = inventory
         self.on_bed: Overlay = overlay(inventory)
         self.variables = described(inventory)
+        #: The run in check mode before the first one, on machines where nothing is set up.
+        self.foreseen: bed.Run | None = None
+        self.first: bed.Run | None = None
         self.id = f"{self.variables['platform_name']}-{self.variables['platform_stage']}"
 
     def machines_up(self, *, fresh: bool = True) -> None:

@@ -66,6 +66,22 @@ def ports_are_private(live: Live, container: Container) -> None:
     assert {binding["HostIp"] for binding in bindings} <= addresses
 
 
+def check_mode_foresaw_the_first_run(live: Live) -> None:
+    """On machines where nothing is set up: nothing done, and the plan that the first run had."""
+    assert live.foreseen is not None and live.first is not None, "the machines were not fresh"
+    assert live.foreseen.code == 0, live.foreseen.tail(40)
+    assert live.foreseen.outcome == "planned"
+    planned = planned_steps(live.foreseen)
+    assert planned and planned == planned_steps(live.first)
+
+
+def planned_steps(run: bed.Run) -> list[str]:
+    """The sentences of the plan, as the run printed them."""
+    starts = ("service ", "store ", "worker ")
+    lines = {line.strip(" -'") for line in run.output.splitlines()}
+    return sorted(line for line in lines if line.startswith(starts))
+
+
 def a_second_run_changes_nothing(live: Live) -> None:
     """Neither the hosts nor the edge nor the services."""
     run = live.play("site.yml")

@@ -14,6 +14,10 @@ from live import Live
 INVENTORY = "solo"
 
 
+def test_check_mode_on_bare_machines_shows_the_plan_that_then_ran(live: Live) -> None:
+    stories.check_mode_foresaw_the_first_run(live)
+
+
 def test_the_edge_answers_every_route(live: Live) -> None:
     visitor = live.visitor("solo")
     assert visitor.get("/api/health").headers["x-version"] == "1.0.0"

@@ -21,6 +21,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release.entry i
     opened,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
+from ansible_collections.mainstay.platform.plugins.module_utils._release.locking import change_lock
 from ansible_collections.mainstay.platform.plugins.module_utils._release.recording import (
     ask,
     record,
@@ -110,6 +111,63 @@ def test_lower_counter_is_refused(ledger: Ledger) -> None:
     with pytest.raises(MainstayError, match="lost its lock"):
         record(ledger, {**params, "fence": 4, "entry": {"committed": True}}, check_mode=False)
     assert ledger.entry("r1")["committed"] is False  # type: ignore[index]
+
+
+def take(ledger: Ledger, release_id: str) -> int:
+    """The counter of a lock just taken."""
+    params = {
+        "state": "acquired",
+        "release_id": release_id,
+        "purpose": f"deploy {release_id}",
+        "step": "",
+        "ttl": 60.0,
+        "fence": 0,
+        "holder": "ada",
+        "controller": {
+            "machine": "m",
+            "boot": "b",
+            "hostname": "here",
+            "pid": 1,
+            "started": 1,
+        },
+        "takeover_of": None,
+    }
+    return int(change_lock(ledger, params, check_mode=False).facts["lock"]["fence"])
+
+
+def test_closing_the_record_can_give_the_lock_back(ledger: Ledger) -> None:
+    """Seen failing with the lock kept, and with it given back before the entry was written."""
+    fence = take(ledger, "r1")
+    common = {"platform": "demo-test", "release_id": "r1", "fence": fence, "keep": 3}
+    record(ledger, {**common, "state": "started", "entry": {}}, check_mode=False)
+    closing = {**common, "state": "finished", "entry": {"outcome": "deployed"}, "unlock": True}
+    assert "give the lock back" in record(ledger, closing, check_mode=True).actions[-1]
+    assert ledger.lock_state().lease is not None, "check mode gives nothing back"
+    nothing = {**closing, "entry": {}}
+    with pytest.raises(MainstayError, match="needs an outcome"):
+        record(ledger, nothing, check_mode=False)
+    assert ledger.lock_state().lease is not None, "the entry is still open"
+    assert record(ledger, closing, check_mode=False).changed
+    assert ledger.lock_state().lease is None
+    assert not record(ledger, closing, check_mode=False).changed
+
+
+def test_a_lock_that_another_run_holds_is_not_given_back(ledger: Ledger) -> None:
+    params = {
+        "platform": "demo-test",
+        "release_id": "r1",
+        "fence": 7,
+        "keep": 3,
+        "entry": {"outcome": "deployed"},
+        "unlock": True,
+    }
+    opening = {**params, "state": "started", "unlock": False, "entry": {}}
+    record(ledger, opening, check_mode=False)
+    taken = take(ledger, "r2")
+    with pytest.raises(MainstayError, match="lost its lock"):
+        record(ledger, {**params, "state": "finished"}, check_mode=False)
+    assert ledger.lock_state().fence == taken
+    assert ledger.lock_state().lease is not None
 
 
 def test_broken_file_stops_the_writer_and_warns_the_reader(ledger: Ledger) -> None:
