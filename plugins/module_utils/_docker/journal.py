@@ -90,11 +90,17 @@ class Retirement:
     containers: list[str] = field(default_factory=list)
 
 
+#: Releases remembered in the order they served; more than any O(retain) asks for.
+HISTORY = 50
+
+
 @dataclass
 class Journal:
     """All that this host remembers about the platform.
 
     C(repositories) are the image repositories it ever used, so that pruning knows what is its own.
+    C(history) holds by service the releases that served, the latest first: going back asks for the
+    one that served last, which need not be the one that was made last.
     """
 
     version: int = 1
@@ -103,6 +109,23 @@ class Journal:
     retiring: list[Retirement] = field(default_factory=list)
     last_port: int = 0
     repositories: list[str] = field(default_factory=list)
+    history: dict[str, list[str]] = field(default_factory=dict)
+
+    def serve(self, keep: dict[str, str]) -> None:
+        """From now on C(keep) (release by service) serves."""
+        for serving in (self.serving, keep):
+            for service, origin in serving.items():
+                earlier = [o for o in self.history.get(service, []) if o != origin]
+                self.history[service] = [origin, *earlier][:HISTORY]
+        self.serving = dict(keep)
+
+    def can_serve(self) -> dict[str, list[str]]:
+        """Services by release that this host can bring back."""
+        return {
+            release: sorted(record.services)
+            for release, record in sorted(self.releases.items())
+            if record.phase != REVERTED and record.services
+        }
 
     def unfinished(self) -> list[str]:
         """Releases that were neither finished nor reverted, oldest first."""
@@ -118,6 +141,7 @@ class Journal:
             "unfinished": bool(open_ones),
             "serving": dict(self.serving),
             "releases": sorted(self.releases),
+            "can_serve": self.can_serve(),
         }
 
     def spec_of(self, origin: str, service: str) -> Optional[ServiceSpec]:

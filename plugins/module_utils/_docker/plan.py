@@ -276,7 +276,11 @@ def retained_origins(
     others: list[Container],
     interrupted: list[str],
 ) -> dict[str, set[str]]:
-    """By service, the newest C(retain) releases that one can go back to."""
+    """By service, the C(retain) releases that served last, which are those one goes back to.
+
+    A release that never served (on this host, or before it kept a history) comes after them, the
+    newest first.
+    """
     known: dict[str, set[str]] = {}
     for release, record in journal.releases.items():
         if record.phase == REVERTED or release in interrupted:
@@ -286,9 +290,22 @@ def retained_origins(
     for container in others:
         known.setdefault(container.service, set()).add(container.origin)
     return {
-        service: set(sorted(origins - {keep.get(service, "")}, reverse=True)[:retain])
+        service: set(
+            _latest_first(origins - {keep.get(service, "")}, _served(journal, service))[:retain]
+        )
         for service, origins in known.items()
     }
+
+
+def _served(journal: Journal, service: str) -> list[str]:
+    """Releases that served, the latest first; what serves until now is the latest of all."""
+    latest = journal.serving.get(service)
+    return [*([latest] if latest else []), *journal.history.get(service, [])]
+
+
+def _latest_first(origins: set[str], served: list[str]) -> list[str]:
+    newest = sorted(origins, reverse=True)
+    return sorted(newest, key=lambda o: served.index(o) if o in served else len(served))
 
 
 def _forgotten(

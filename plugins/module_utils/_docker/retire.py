@@ -47,7 +47,7 @@ def finish(context: Context) -> None:
     for release in finish_plan.forget:
         del context.journal.releases[release]
     context.record.phase = journal.FINISHED
-    context.journal.serving = serving
+    context.journal.serve(serving)
     context.refresh()
     _drop_old_retirements(context)
     context.save("journal-finished")

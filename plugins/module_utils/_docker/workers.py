@@ -78,8 +78,8 @@ def _replace(
         launcher.wait_needs(new.spec)
         launcher.start(new.name)
         context.kill("worker-started")
-        # One that goes back to an earlier release has proved itself; the next look at the host still
-        # finds it when it ends at once.
+        # One that goes back to an earlier release has proved itself; the next look at the host
+        # still finds it when it ends at once.
         first_time = new.origin == context.request.release_id
         launcher.wait_ready(
             new.name, new.spec, launcher.steady_time(new.spec) if first_time else 0.0

@@ -12,6 +12,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any, Optional
 
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
 from ansible_collections.mainstay.platform.plugins.module_utils._release.reasons import (
     reasons_of,
@@ -150,6 +153,7 @@ def plan_rollback(
     before, after = fleet_of(current), fleet_of(target)
     changed = sorted(n for n, p in after.items() if n not in before or before[n].origin != p.origin)
     workers = tuple(n for n in changed if not after[n].addresses())
+    require_available(target, {n: after[n] for n in changed}, observed)
     plan = Plan(
         kind="rollback",
         strategy="flip",
@@ -168,6 +172,35 @@ def plan_rollback(
         heal=plan_heal(observed, ledger, before),
     )
     return _with_steps(plan)
+
+
+def require_available(
+    target: dict[str, Any], wanted: Fleet, observed: dict[str, dict[str, Any]]
+) -> None:
+    """Refuse to go back to what a host cannot bring back: fewer replicas would serve, or none."""
+    missing: list[str] = []
+    for name, placement in sorted(wanted.items()):
+        able = [host for host in sorted(observed) if _can_serve(observed[host], name, placement)]
+        # A host that left the inventory since then cannot be asked for.
+        needed = [host for host in sorted(placement.endpoints) if host in observed]
+        lacking = [host for host in needed if host not in able]
+        if lacking or not able:
+            missing.append(f"{name} of {placement.origin} on {', '.join(lacking) or 'any host'}")
+    if missing:
+        raise MainstayError(
+            "hosts cannot bring this release back any more",
+            subject=f"release {target['id']}",
+            found=f"no longer there: {'; '.join(missing)}",
+            expected="every host still has what it served then (platform_release.retain says how"
+            " many releases stay)",
+            next_step="status.yml lists the releases; choose a later one with -e release_id=<id>,"
+            " or deploy the wanted version again with deploy.yml -e release_version=<version>",
+        )
+
+
+def _can_serve(host: dict[str, Any], service: str, placement: Placement) -> bool:
+    known = (host.get("journal") or {}).get("can_serve") or {}
+    return service in (known.get(placement.origin) or [])
 
 
 def plan_heal(

@@ -56,6 +56,7 @@ def plan_journey(
     endpoints of what was staged; see L(describe_services) and the target entry of a rollback.
     """
     after = fleet_after(plan, release_id, staged)
+    _require_whole(plan, after, recorded, staged)
     steps = plan_switch(plan.strategy, policy, plan.before, after, list(staged))
     if not steps and (plan.workers or plan.edges):
         name = "replace workers" if plan.workers else "bring the edges back"
@@ -75,6 +76,31 @@ def plan_journey(
             for name, placement in sorted(after.items())
         },
     )
+
+
+def _require_whole(
+    plan: Plan,
+    after: Fleet,
+    recorded: dict[str, dict[str, Any]],
+    staged: dict[str, dict[str, Any]],
+) -> None:
+    """Traffic is moved only to what is all there: every service, and all that it had then."""
+    lacking = []
+    for name in plan.services:
+        then = (recorded.get(name) or {}).get("endpoints") or {} if plan.from_releases else {}
+        wanted = {host: len(many) for host, many in then.items() if host in staged}
+        found = {host: len(many) for host, many in after[name].endpoints.items()}
+        short = [h for h, count in sorted(wanted.items()) if found.get(h, 0) < count]
+        if short or not found:
+            lacking.append(f"{name} on {', '.join(short) or 'any host'}")
+    if lacking:
+        raise MainstayError(
+            "not all replicas were brought up, so no traffic is moved to them",
+            subject=f"release {', '.join(sorted(set(plan.from_releases.values()))) or 'staged'}",
+            found=f"missing: {'; '.join(lacking)}",
+            expected="as many replicas on each host as served then, at least one",
+            next_step="look at docker ps -a and at journal.json on these hosts",
+        )
 
 
 def fleet_after(plan: Plan, release_id: str, staged: dict[str, dict[str, Any]]) -> Fleet:

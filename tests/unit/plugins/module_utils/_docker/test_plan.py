@@ -137,6 +137,33 @@ def test_a_finish_keeps_what_serves_and_what_one_can_go_back_to(
     assert not set(keep.values()) & set(done.forget)
 
 
+def test_what_served_last_is_retained_and_not_what_was_made_last() -> None:
+    """Seen failing with the newest ids retained: B was made after A, and was gone back from.
+
+    A served, B came and was left again for A, then C came: going back from C means A.
+    """
+    there = [container("api", A), container("api", B, state="exited"), container("api", C)]
+    remembered = known(A, B, C)
+    for origin in (A, B, A):
+        remembered.serve({"api": origin})
+    asked = request(keep={"api": C}, retain=1)
+    done = plan.plan_finish(asked, remembered, there, now=0.0)
+    assert [c.origin for c in done.remove] == [B]
+    assert [c.origin for c in done.warm] == [A]
+    assert done.forget == (B,)
+
+
+def test_the_order_of_serving_is_kept_once_each_and_bounded() -> None:
+    remembered = Journal()
+    for number in range(journal.HISTORY + 5):
+        remembered.serve({"api": f"r{number}"})
+    remembered.serve({"api": "r50"})
+    assert remembered.history["api"][:2] == ["r50", "r54"]
+    assert len(remembered.history["api"]) == journal.HISTORY
+    assert len(set(remembered.history["api"])) == journal.HISTORY
+    assert remembered.serving == {"api": "r50"}
+
+
 def test_what_is_warm_already_is_not_warmed_again_and_overdue_is_stopped() -> None:
     there = [container("api", A), container("api", B)]
     asked = request(keep={"api": B})

@@ -245,14 +245,70 @@ def test_a_rollback_without_a_target_lists_the_releases_there_are() -> None:
     assert caught.value.expected == "one of: r2, r1"
 
 
+NOW = entry("r2", {"api": "r2", "web": "r1", "worker": "r2"})
+
+
+def able(**releases: list[str]) -> dict[str, Any]:
+    """A host that can bring these services of these releases back."""
+    return {**host(api="current"), "journal": {"can_serve": releases}}
+
+
 def test_rollback_starts_what_the_hosts_still_have() -> None:
-    now = entry("r2", {"api": "r2", "web": "r1", "worker": "r2"})
-    plan = flow.plan_rollback(PLATFORM, ALL_CURRENT, EDGES, ledger(now, CURRENT), CURRENT)
+    there = {"app1": able(r1=["api", "web", "worker"]), "app2": able()}
+    plan = flow.plan_rollback(PLATFORM, there, EDGES, ledger(NOW, CURRENT), CURRENT)
     assert plan.from_releases == {"api": "r1", "worker": "r1"}
     assert plan.services == ("api",)
     assert plan.workers == ("worker",)
     assert plan.strategy == "flip"
     assert plan.migrations == ()
+
+
+@pytest.mark.parametrize(
+    ("there", "found"),
+    [
+        pytest.param({"app1": able(r2=["api"])}, "api of r1 on app1; worker", id="forgotten"),
+        pytest.param(
+            {"app1": able(r1=["worker"]), "app2": able(r1=["api", "worker"])},
+            "api of r1 on app1",
+            id="only another host has it",
+        ),
+        pytest.param({"app1": able(r1=["api"])}, "worker of r1 on any host", id="no worker"),
+        pytest.param({"app7": able(r2=["api"])}, "api of r1 on any host", id="all hosts are new"),
+        pytest.param({"app1": host()}, "api of r1 on app1", id="a host that says nothing"),
+    ],
+)
+def test_going_back_to_what_a_host_has_lost_is_refused(there: dict[str, Any], found: str) -> None:
+    """Seen failing without the check: one of three hosts had it, the others served nothing."""
+    with pytest.raises(MainstayError, match="cannot bring this release back") as caught:
+        flow.plan_rollback(PLATFORM, there, EDGES, ledger(NOW, CURRENT), CURRENT)
+    assert found in caught.value.found
+
+
+def test_a_host_that_left_the_inventory_is_not_asked_for() -> None:
+    target = entry("r1", {"api": "r1", "web": "r1", "worker": "r1"})
+    target["services"]["api"]["endpoints"]["gone"] = ["10.0.0.9:20001"]
+    there = {"app1": able(r1=["api", "worker"])}
+    plan = flow.plan_rollback(PLATFORM, there, EDGES, ledger(NOW, target), target)
+    assert plan.services == ("api",)
+
+
+@pytest.mark.parametrize(
+    "staged",
+    [
+        pytest.param({"app1": {"endpoints": {}}, "app2": {}}, id="nothing came up"),
+        pytest.param(
+            {"app1": {"endpoints": {}}, "app2": {"endpoints": {"api": ["10.0.0.2:20001"]}}},
+            id="on another host only",
+        ),
+    ],
+)
+def test_no_traffic_is_moved_to_half_a_release(staged: dict[str, Any]) -> None:
+    """Seen failing without the check, with an edge that had no member left."""
+    there = {"app1": able(r1=["api", "worker"])}
+    plan = flow.plan_rollback(PLATFORM, there, EDGES, ledger(NOW, CURRENT), CURRENT)
+    policy = PLATFORM.release
+    with pytest.raises(MainstayError, match="not all replicas were brought up"):
+        journey.plan_journey(plan, policy, "r3", staged, CURRENT["services"])
 
 
 @pytest.mark.parametrize(
