@@ -1,0 +1,309 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The engine on pgBackRest, 2.45 and newer."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any, Optional
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres import (
+    manifest,
+    segments,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client import (
+    Listener,
+    Programs,
+    failed,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.engine import Copying
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.reader import (
+    DirectoryReader,
+    ProgramReader,
+    Reader,
+    expand,
+    read_text,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types import (
+    DIFF,
+    FULL,
+    INCR,
+    ArchivedFile,
+    Backup,
+    Capabilities,
+    Catalog,
+    Finding,
+    Tablespace,
+)
+
+PROGRAM = "pgbackrest"
+INFO_LIMIT = 120.0
+#: More fulls than there can be: nothing goes unless it is named (the largest value it takes).
+NEVER = "9999999"
+#: First version whose client-side encryption also covers what earlier ones left readable.
+SAFE_ENCRYPTION = (2, 59, 3)
+
+
+def capabilities_of(version: tuple[int, ...]) -> Capabilities:
+    """What a version can do."""
+    return Capabilities(
+        version=version,
+        kinds=(FULL, DIFF, INCR),
+        tablespaces=True,
+        encryption_safe=version >= SAFE_ENCRYPTION,
+        repository_checksums=version >= (2, 45),
+        expire_one=version >= (2, 45),
+    )
+
+
+def parse_version(text: str) -> tuple[int, ...]:
+    """C("pgBackRest 2.55.1") as (2, 55, 1)."""
+    match = re.search(r"(\d+(?:\.\d+)+)", text)
+    return tuple(int(part) for part in match.group(1).split(".")) if match else ()
+
+
+@dataclass(frozen=True)
+class Access:
+    """Which repository of which configuration."""
+
+    config: str
+    stanza: str
+    number: int
+
+
+def parse_info(document: Any, stanza: str) -> Catalog:
+    """The backups of C(pgbackrest info); those of the newest cluster of the stanza only."""
+    found = next((s for s in document if s.get("name") == stanza), None)
+    if found is None or not found.get("db"):
+        return Catalog()
+    database = max(found["db"], key=lambda d: int(d["id"]))
+    backups = [
+        _backup(item, str(database["system-id"]), str(database["version"]))
+        for item in found.get("backup", [])
+        if item["database"]["id"] == database["id"]
+    ]
+    return Catalog(
+        system_identifier=str(database["system-id"]),
+        version=str(database["version"]),
+        backups=tuple(sorted(backups, key=lambda b: b.label)),
+        encrypted=found.get("cipher", "none") != "none",
+    )
+
+
+def _backup(item: Any, identifier: str, version: str) -> Backup:
+    # The end is given in whole seconds: the next one is surely behind it.
+    return Backup(
+        label=item["label"],
+        kind=item["type"],
+        started=datetime.fromtimestamp(item["timestamp"]["start"], timezone.utc),
+        stopped=datetime.fromtimestamp(item["timestamp"]["stop"] + 1, timezone.utc),
+        size=int(item["info"]["size"]),
+        repository_size=int(item["info"]["repository"].get("delta") or 0),
+        wal_start=item["archive"]["start"],
+        wal_stop=item["archive"]["stop"],
+        lsn_start=item["lsn"]["start"],
+        lsn_stop=item["lsn"]["stop"],
+        system_identifier=identifier,
+        version=version,
+        prior=item.get("prior") or "",
+        error=bool(item.get("error")),
+    )
+
+
+class PgBackRest:
+    """See L(Engine)."""
+
+    name = "pgbackrest"
+
+    def __init__(self, access: Access, programs: Programs, data_directory: str) -> None:
+        self.access = access
+        self.programs = programs
+        self.data_directory = data_directory
+        self._reader: Optional[Reader] = None
+        self._info: Optional[Catalog] = None
+        self._archive_id = ""
+
+    def _base(self, repository: bool = True) -> list[str]:
+        argv = [PROGRAM, f"--config={self.access.config}", f"--stanza={self.access.stanza}"]
+        return [*argv, f"--repo={self.access.number}"] if repository else argv
+
+    @property
+    def reader(self) -> Reader:
+        """Straight from a local directory where there is one; through the program otherwise."""
+        if self._reader is None:
+            root = local_directory(self.access)
+            plain = [*self._base()]
+            self._reader = DirectoryReader(root) if root else ProgramReader(self.programs, plain)
+        return self._reader
+
+    def capabilities(self) -> Capabilities:
+        """See L(Engine)."""
+        done = self.programs.run([PROGRAM, "version"], INFO_LIMIT)
+        return capabilities_of(parse_version(done.out))
+
+    def prepare(self) -> list[str]:
+        """See L(Engine)."""
+        if self._status().system_identifier:
+            return []
+        argv = [*self._base(False), "stanza-create"]
+        done = self.programs.run(argv, INFO_LIMIT)
+        if done.code:
+            raise failed(argv, done, "the repository cannot be made ready")
+        self._info = None
+        return [f"create the stanza {self.access.stanza}"]
+
+    def backup(self, kind: str, jobs: int, limit: float, listener: Listener) -> str:
+        """See L(Engine)."""
+        before = {b.label for b in self._status().backups}
+        argv = [*self._base(), f"--type={kind}", "--start-fast", "--no-expire-auto"]
+        argv += [f"--process-max={jobs}", "--log-level-console=detail"]
+        argv += [f"--repo{self.access.number}-retention-full={NEVER}", "backup"]
+        done = self.programs.run(argv, limit, listener=listener)
+        if done.code:
+            raise failed(argv, done, f"the {kind} backup failed")
+        self._info = None
+        new = [b.label for b in self._status().backups if b.label not in before]
+        if not new:
+            raise failed(argv, done, "the engine reports success, but there is no new backup")
+        return new[-1]
+
+    def _status(self) -> Catalog:
+        if self._info is None:
+            argv = [*self._base(), "--output=json", "info"]
+            done = self.programs.run(argv, INFO_LIMIT)
+            if done.code:
+                raise failed(argv, done, "the repository cannot be listed")
+            document = json.loads(done.out or "[]")
+            self._info = parse_info(document, self.access.stanza)
+            self._archive_id = archive_id(document, self.access.stanza)
+        return self._info
+
+    def catalog(self) -> Catalog:
+        """See L(Engine)."""
+        self._info = None
+        known = self._status()
+        below = f"archive/{self.access.stanza}/{self._archive_id}"
+        entries = self.reader.entries(below) if self._archive_id else []
+        return segments.with_archive(known, entries, lambda path: read_text(self.reader, path))
+
+    def verify(self, label: str) -> list[Finding]:
+        """See L(Engine)."""
+        if self._status().encrypted:
+            raise MainstayError(
+                "an encrypted repository cannot be read again from outside",
+                subject=self.access.stanza,
+                expected="a repository that the storage encrypts",
+                next_step="encrypt on the storage's side, or check by drills only",
+            )
+        return manifest.verify(self.reader, self.access.stanza, label, self.programs)
+
+    def verify_segment(self, item: ArchivedFile, catalog: Catalog, size: int) -> Optional[Finding]:
+        """See L(Engine)."""
+        blocks = expand(self.reader.blocks(item.path), item.path, self.programs)
+        return segments.check(item, blocks, catalog.system_identifier, size)
+
+    def verify_records(self) -> list[Finding]:
+        """See L(Engine)."""
+        found = []
+        for kind in ("backup", "archive"):
+            for copy in ("", ".copy"):
+                path = f"{kind}/{self.access.stanza}/{kind}.info{copy}"
+                found += manifest.verify_record(self.reader, path)
+        return found
+
+    def restore(self, copying: Copying, listener: Listener) -> None:
+        """See L(Engine)."""
+        argv = [*self._base(), f"--set={copying.label}", "--type=none"]
+        argv += [f"--pg1-path={copying.directory}", f"--process-max={copying.jobs}"]
+        argv += [f"--tablespace-map={k}={v}" for k, v in sorted(copying.tablespace_map.items())]
+        argv += ["--log-level-console=detail", "restore"]
+        done = self.programs.run(argv, copying.limit, listener=listener)
+        if done.code:
+            raise failed(argv, done, f"the backup {copying.label} cannot be copied")
+
+    def expire(self, labels: Sequence[str], wal_from: str, limit: float) -> None:
+        """See L(Engine)."""
+        option = f"--repo{self.access.number}-retention"
+        for label in labels:
+            argv = [*self._base(), f"--set={label}", f"{option}-full={NEVER}", "expire"]
+            done = self.programs.run(argv, limit)
+            if done.code:
+                raise failed(argv, done, f"the backup {label} cannot be removed")
+        self._info = None
+        fulls = [b.label for b in self._status().backups if b.kind == FULL]
+        if wal_from not in fulls:
+            return
+        # A full backup that comes in between makes this remove less, never more.
+        count = len(fulls) - fulls.index(wal_from)
+        argv = [*self._base(), f"{option}-full={NEVER}", f"{option}-archive-type=full"]
+        argv += [f"{option}-archive={count}", "expire"]
+        done = self.programs.run(argv, limit)
+        if done.code:
+            raise failed(argv, done, "old WAL cannot be removed")
+
+    def archived(self, name: str) -> Optional[ArchivedFile]:
+        """See L(Engine)."""
+        self._status()
+        below = f"archive/{self.access.stanza}/{self._archive_id}/{name[:16]}"
+        return segments.find(name, self.reader.entries(below))
+
+    def fetch_command(self, directory: str, private: str) -> list[str]:
+        """See L(Engine)."""
+        options = [f"--pg1-path={directory}", "--no-archive-async", "--log-level-stderr=warn"]
+        return [*self._base(), *options, "archive-get"]
+
+    def control_file(self, label: str) -> bytes:
+        """See L(Engine)."""
+        return manifest.read_file(
+            self.reader, self.access.stanza, label, "pg_data/global/pg_control", self.programs
+        )
+
+    def tablespaces(self, label: str) -> tuple[Tablespace, ...]:
+        """See L(Engine)."""
+        text = read_text(self.reader, manifest.path_of(self.access.stanza, label))
+        return manifest.tablespaces(manifest.parse(text))
+
+
+def archive_id(document: Any, stanza: str) -> str:
+    """The directory of the newest cluster's WAL, such as C(15-1)."""
+    found = next((s for s in document if s.get("name") == stanza), None)
+    if found is None or not found.get("db"):
+        return ""
+    database = max(found["db"], key=lambda d: int(d["id"]))
+    return f"{database['version']}-{database['id']}"
+
+
+def local_directory(access: Access) -> str:
+    """The directory of a repository that is a plain one on this host, empty otherwise."""
+    parser = configparser.RawConfigParser(strict=False)
+    try:
+        with open(access.config, encoding="utf-8") as handle:
+            parser.read_string(handle.read())
+    except (OSError, configparser.Error) as error:
+        raise MainstayError(
+            "the configuration of pgBackRest cannot be read",
+            subject=access.config,
+            found=str(error),
+            expected="a configuration with a section for the stanza",
+            next_step="apply the role postgres_backup to this host",
+        ) from error
+    prefix = f"repo{access.number}-"
+
+    def option(name: str, default: str) -> str:
+        for section in (access.stanza, "global"):
+            if parser.has_option(section, prefix + name):
+                return parser.get(section, prefix + name).strip()
+        return default
+
+    plain = option("type", "posix") == "posix" and not option("host", "")
+    encrypted = option("cipher-type", "none") != "none"
+    return option("path", "/var/lib/pgbackrest") if plain and not encrypted else ""
