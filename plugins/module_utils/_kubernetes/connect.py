@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which cluster and as whom: everything that the C(kubernetes) client can read, and its pool.
+
+Requests go over that pool directly. The classes of that client for each kind would cost more than
+the requests themselves.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.client import (
+    RestCluster,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.transport import (
+    Transport,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
+
+try:
+    import kubernetes.client
+    import kubernetes.config
+
+    HAS_KUBERNETES = True
+except ImportError:
+    HAS_KUBERNETES = False
+
+#: A stream of each watched kind is open beside the requests.
+_STREAMS = 12
+
+
+def connect(params: Mapping[str, Any]) -> RestCluster:
+    """The cluster that the arguments name; nothing is asked yet."""
+    if not HAS_KUBERNETES:
+        raise MainstayError(
+            "the Python package kubernetes is missing where this module runs",
+            subject="kubernetes",
+            next_step="install it for the Python that Ansible uses there: pip install kubernetes",
+        )
+    parallel = max(1, int(params.get("parallel") or 4))
+
+    def configure() -> tuple[Any, str, Mapping[str, str]]:
+        configuration = _configuration(params)
+        configuration.connection_pool_maxsize = parallel + _STREAMS
+        configuration.retries = False
+        client = kubernetes.client.ApiClient(configuration)
+        # Asking for the headers runs an exec program again whose token has expired.
+        headers = {"User-Agent": "mainstay"}
+        for setting in configuration.auth_settings().values():
+            if setting.get("in") == "header" and setting.get("value"):
+                headers[str(setting["key"])] = str(setting["value"])
+        return client.rest_client.pool_manager, str(configuration.host), headers
+
+    return RestCluster(Transport(configure, float(params.get("request_timeout") or 30.0)), parallel)
+
+
+def _configuration(params: Mapping[str, Any]) -> Any:
+    configuration = kubernetes.client.Configuration()
+    if params.get("api_url"):
+        configuration.host = str(params["api_url"]).rstrip("/")
+        configuration.ssl_ca_cert = params.get("api_ca")
+        if params.get("api_token"):
+            configuration.api_key["authorization"] = f"Bearer {params['api_token']}"
+        return configuration
+    file = params.get("kubeconfig")
+    try:
+        if not file and _in_a_pod():
+            kubernetes.config.load_incluster_config(client_configuration=configuration)
+        else:
+            kubernetes.config.load_kube_config(
+                config_file=file,
+                context=params.get("context"),
+                client_configuration=configuration,
+                persist_config=False,
+            )
+    except (kubernetes.config.ConfigException, OSError, ValueError, TypeError) as error:
+        raise MainstayError(
+            "no usable kubeconfig",
+            subject=str(file or os.environ.get("KUBECONFIG") or "~/.kube/config"),
+            found=str(error).splitlines()[0] if str(error) else type(error).__name__,
+            expected="a file that kubectl can use, or a pod with a service account",
+            next_step="set kubeconfig (and context), or KUBECONFIG",
+        ) from error
+    return configuration
+
+
+def _in_a_pod() -> bool:
+    named = os.environ.get("KUBECONFIG") or os.path.exists(os.path.expanduser("~/.kube/config"))
+    return not named and bool(os.environ.get("KUBERNETES_SERVICE_HOST"))
