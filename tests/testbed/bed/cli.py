@@ -127,7 +127,7 @@ def _up_objects() -> str:
 def down(arguments: Sequence[str]) -> None:
     """Remove hosts with everything on them; images and keys stay for the next time."""
     parser = argparse.ArgumentParser(prog="tests/testbed/down", description=down.__doc__)
-    parser.add_argument("host", nargs="*", help="default: everything that is up")
+    parser.add_argument("host", nargs="*", help="default: what this checkout brought up")
     parser.add_argument("--purge", action="store_true", help="forget pushed images as well")
     options = parser.parse_args(arguments)
     names = known(options.host or [*HOSTS, *SERVERS])
@@ -135,7 +135,9 @@ def down(arguments: Sequence[str]) -> None:
         jobs: dict[str, Callable[[], str]] = {}
         for name in names:
             container = SERVERS.get(name) or HOSTS[name].container
-            if hosts.state(container) or options.purge:
+            if not options.host and hosts.foreign(container):
+                say(f"  {name:<10} another checkout made it: it stays unless it is named")
+            elif hosts.state(container) or options.purge:
                 jobs[name] = _down(name, options.purge)
         _each(jobs)
         if not options.host:

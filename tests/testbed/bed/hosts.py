@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from .settings import (
     S3_ADDRESS,
     S3_HOST,
     SSH_KEY,
+    STATE,
     SUBNET,
     USER,
     Host,
@@ -29,6 +31,9 @@ from .shell import BedError, await_that, docker, succeeds
 
 # A host is up in 2 s on an idle machine with 4 cores; four at once on 2 busy cores took 15.
 BOOT_TIMEOUT = 90.0
+#: Says which checkout made a container; a hash, because it is nobody's business where that is.
+OWNER_LABEL = "io.mainstay.bed.checkout"
+OWNER = hashlib.sha256(str(STATE).encode()).hexdigest()[:16]
 
 
 def network() -> None:
@@ -43,6 +48,15 @@ def state(container: str) -> str:
         return docker("inspect", "--format", "{{.State.Status}}", container)
     except BedError:
         return ""
+
+
+def foreign(container: str) -> bool:
+    """Whether another checkout of this project made the container."""
+    form = f'{{{{index .Config.Labels "{OWNER_LABEL}"}}}}'
+    try:
+        return docker("inspect", "--format", form, container) not in ("", "<no value>", OWNER)
+    except BedError:
+        return False
 
 
 def reachable(address: str, port: int = 22) -> bool:
@@ -97,7 +111,8 @@ def _create(host: Host, disk: str) -> None:
     words += ["--network", NETWORK, "--ip", host.address, "--network-alias", host.name]
     for name in names:
         words += ["--add-host", name]
-    words += ["--label", f"io.mainstay.bed.host={host.name}", "--volume", f"{disk}:{host.disk}"]
+    words += ["--label", f"io.mainstay.bed.host={host.name}"]
+    words += ["--label", f"{OWNER_LABEL}={OWNER}", "--volume", f"{disk}:{host.disk}"]
     words += [*cgroups.detected(), f"{IMAGE}:{host.image}", "/sbin/init"]
     docker(*words)
     subprocess.run(["docker", "cp", "-", f"{host.container}:/"], input=personal_files(), check=True)

@@ -91,6 +91,7 @@ def _create(binary: pathlib.Path) -> None:
         encoding="utf-8",
     )
     words = ["create", "--name", S3_CONTAINER, "--hostname", "s3", "--env-file", str(secrets)]
+    words += ["--label", f"{hosts.OWNER_LABEL}={hosts.OWNER}"]
     words += ["--network", NETWORK, "--ip", S3_ADDRESS, "--network-alias", S3_HOST]
     words += ["--volume", f"{FILES}:/etc/bed:ro", "--volume", f"{VOLUME}:/srv"]
     words += ["--volume", f"{binary}:/usr/local/bin/versitygw:ro", f"{IMAGE}:debian13-bare"]

@@ -14,7 +14,7 @@ conf=/etc/postgresql-common/createcluster.conf
 cp $conf /tmp/createcluster.conf
 echo 'create_main_cluster = false' >>$conf
 apt-get install --yes --quiet --no-install-recommends \
-    postgresql postgresql-contrib pgbackrest pgbouncer python3-psycopg2 openssl rsync
+    postgresql postgresql-contrib pgbackrest pgbouncer python3-psycopg2 python3-cryptography acl openssl
 cp /tmp/createcluster.conf $conf
 rm -f /tmp/createcluster.conf
 apt-get clean
