@@ -187,6 +187,11 @@ class Load:
         """WebSockets that ended before the load did."""
         return int(self.report["totals"]["sockets_cut"])
 
+    @property
+    def median(self) -> float:
+        """Seconds within which half of the keep-alive clients' good answers came."""
+        return float(self.report["modes"]["keepalive"]["latency"]["p50"])
+
     def first_failure(self) -> str:
         """The first failed request in words; empty when there is none."""
         first = (self.report.get("first_failures") or [None])[0]
