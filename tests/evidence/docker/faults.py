@@ -29,7 +29,8 @@ class Fault:
     """A release that must fail: what is deployed, what breaks, which word the reason must hold.
 
     C(allowed) says which failed requests are excused (the canary's share, what was in flight on a
-    dead host); C(broken) surrounds the whole run, C(environment) breaks something at a task.
+    dead host); C(broken) surrounds the whole run, C(around) the visitors too, C(environment) breaks
+    something at a task. C(edge) is where the visitors go.
     """
 
     version: str
@@ -37,15 +38,18 @@ class Fault:
     arguments: tuple[str, ...] = ()
     environment: dict[str, str] | None = None
     broken: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
+    around: Callable[[], contextlib.AbstractContextManager[None]] = contextlib.nullcontext
     excused: Callable[[dict[str, Any]], int] = lambda report: 0
     inventory: str = bed.INVENTORY
+    edge: str = bed.EDGE
 
 
 def measure(fault: Fault, repeats: int) -> Figure:
     """Run the fault once under load and hold everything against the goal."""
     bed.settle(START)
     before = serving()
-    with bed.load("--clients", str(CLIENTS), "--ws", "5") as load, fault.broken():
+    visitors = bed.load("--clients", str(CLIENTS), "--ws", "5", edge=fault.edge)
+    with fault.around(), visitors as load, fault.broken():
         run = bed.deploy(
             fault.version,
             *fault.arguments,
@@ -158,6 +162,17 @@ FAULTS: dict[str, tuple[str, Fault]] = {
             "failed",
             ("-e", "release_strategy=canary"),
             excused=errors_of_the_canary,
+        ),
+    ),
+    "second-edge-errors": (
+        "canary with 20 % errors, all visitors on the second edge",
+        Fault(
+            "2.0.0-errors",
+            "edge2",
+            ("-e", "release_strategy=canary", *SECOND_EDGE),
+            around=two_edges,
+            excused=errors_of_the_canary,
+            edge="172.30.77.12",
         ),
     ),
     "smoke-fails": (
