@@ -1,0 +1,105 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Filters of the roles about PostgreSQL: thin wrappers around the pure planners."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Optional
+
+from ansible.errors import AnsibleFilterError
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import (
+    decode,
+    encode,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres import (
+    hba,
+    placement,
+    settings,
+    topology,
+)
+
+
+def postgres_store(
+    platform: Mapping[str, Any], host: str, groups: Mapping[str, Any], store: str = ""
+) -> dict[str, Any]:
+    """What a host carries, as the roles take it; empty when it carries nothing."""
+    if not platform:
+        return {}
+    described = decode(Platform, platform)
+    plain = {str(name): list(hosts) for name, hosts in groups.items()}
+    found = placement.store_of(described, host, plain)
+    if store:
+        found = next((s for s in described.stores if s.name == store and s.postgres), None)
+    if found is None:
+        return {}
+    return {
+        **encode(found),
+        "hosts": placement.hosts_of(found, plain),
+        "databases": placement.databases(found),
+        "roles": placement.roles(found),
+    }
+
+
+def postgres_settings(
+    machine: Mapping[str, Any],
+    extra: Optional[Mapping[str, Any]] = None,
+    replication: Optional[Mapping[str, Any]] = None,
+) -> dict[str, str]:
+    """Settings by name, worked out from memory, cores and storage."""
+    return placement.settings(machine, extra or {}, replication or {})
+
+
+def postgres_addresses(hostvars: Mapping[str, Any], hosts: Sequence[str]) -> dict[str, str]:
+    """Private address by host."""
+    found = {}
+    for host in hosts:
+        known = hostvars.get(host) or {}
+        found[str(host)] = str(known.get("platform_address") or known.get("ansible_host") or host)
+    return found
+
+
+def postgres_candidate(
+    observed: Mapping[str, Any], hosts: Sequence[str], old: str, wanted: Optional[str] = None
+) -> str:
+    """The replica that becomes the primary."""
+    return topology.candidate(observed, list(hosts), old, wanted or "")
+
+
+def _as_filter(function: Callable[..., Any]) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except MainstayError as error:
+            raise AnsibleFilterError(str(error)) from error
+
+    return wrapped
+
+
+class FilterModule:
+    """Filters of the roles about PostgreSQL."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        """Name to function."""
+        return {
+            "postgres_addresses": postgres_addresses,
+            "postgres_candidate": _as_filter(postgres_candidate),
+            "postgres_changes": _as_filter(settings.plan),
+            "postgres_conf": _as_filter(settings.render),
+            "postgres_hba": _as_filter(hba.render),
+            "postgres_hba_lost": _as_filter(hba.lost),
+            "postgres_hba_rules": _as_filter(hba.standard),
+            "postgres_primary": _as_filter(topology.primary),
+            "postgres_settings": _as_filter(postgres_settings),
+            "postgres_slot": _as_filter(topology.slot_name),
+            "postgres_store": _as_filter(postgres_store),
+            "postgres_switch_problems": _as_filter(topology.switch_problems),
+        }

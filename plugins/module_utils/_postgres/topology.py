@@ -1,0 +1,114 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is the primary, who becomes it, and what stands against that. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, Optional
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
+
+Observed = Mapping[str, Any]
+
+
+def slot_name(host: str) -> str:
+    """Name of the replication slot of a host: slots know no dashes and dots."""
+    return re.sub(r"[^a-z0-9_]", "_", host.lower())[:63]
+
+
+def lsn(text: Optional[str]) -> int:
+    """C(0/5000090) as a number; 0 when there is none."""
+    high, _slash, low = (text or "0/0").partition("/")
+    return (int(high, 16) << 32) + int(low, 16)
+
+
+def primary(observed: Mapping[str, Observed], hosts: Sequence[str]) -> str:
+    """The host whose server writes; of a new cluster the first host.
+
+    MainstayError when two servers write: nobody here may choose which data is the right one.
+    """
+    writing = [h for h in hosts if _runs(observed.get(h)) and not observed[h]["in_recovery"]]
+    if len(writing) > 1:
+        raise MainstayError(
+            "two servers write",
+            subject=", ".join(writing),
+            found="no recovery on each of them",
+            expected="one primary",
+            next_step="stop the one that clients must not use, and let failover.yml rejoin it",
+        )
+    if writing:
+        return writing[0]
+    # Nobody runs: what was a primary when it stopped still is one.
+    stopped = [
+        h
+        for h in hosts
+        if (observed.get(h) or {}).get("exists") and not observed[h].get("standby", False)
+    ]
+    existing = [h for h in hosts if (observed.get(h) or {}).get("exists")]
+    if existing and len(stopped) != 1:
+        raise MainstayError(
+            "the primary cannot be told",
+            subject=", ".join(hosts),
+            found=f"no server writes; as primaries stopped: {', '.join(stopped) or 'none'}",
+            expected="one",
+            next_step="run failover.yml, or start the primary",
+        )
+    return stopped[0] if stopped else hosts[0]
+
+
+def candidate(
+    observed: Mapping[str, Observed], hosts: Sequence[str], old: str, wanted: str = ""
+) -> str:
+    """The replica that becomes the primary: the one that has the most, or the wanted one."""
+    standing = [
+        h for h in hosts if h != old and _runs(observed.get(h)) and observed[h]["in_recovery"]
+    ]
+    if wanted and wanted not in standing:
+        raise MainstayError(
+            "the wanted host is no replica that runs",
+            subject=wanted,
+            expected=", ".join(standing) or "a replica that runs",
+            next_step="leave ops_primary out, or name one of these",
+        )
+    if not standing:
+        raise MainstayError(
+            "no replica runs",
+            subject=", ".join(hosts),
+            next_step="start a replica, or restore with restore.yml",
+        )
+    best = max(standing, key=lambda h: (lsn(observed[h].get("received")), -hosts.index(h)))
+    if wanted and lsn(observed[wanted].get("received")) < lsn(observed[best].get("received")):
+        raise MainstayError(
+            "the wanted host has less than another replica",
+            subject=wanted,
+            found=str(observed[wanted].get("received")),
+            expected=f"{observed[best].get('received')}, as {best} has",
+            next_step=f"choose {best}, or wait until {wanted} has caught up",
+        )
+    return wanted or best
+
+
+def switch_problems(
+    observed: Mapping[str, Observed], old: str, new: str, most_bytes: int
+) -> list[str]:
+    """What stands against a planned switchover from C(old) to C(new)."""
+    before, after = observed.get(old) or {}, observed.get(new) or {}
+    found = []
+    if before.get("system_identifier") != after.get("system_identifier"):
+        found.append(f"{new} is no copy of {old}: their system identifiers are not the same")
+    behind = lsn(before.get("lsn")) - lsn(after.get("received"))
+    if behind > most_bytes:
+        found.append(f"{new} is {behind} bytes behind, more than {most_bytes}")
+    streams = [row.get("application_name") for row in before.get("replication") or []]
+    if before.get("running") and slot_name(new) not in streams and new not in streams:
+        found.append(f"{new} does not stream from {old}")
+    return found
+
+
+def _runs(host: Optional[Observed]) -> bool:
+    return bool(host and host.get("running"))

@@ -1,0 +1,113 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who is the primary, and who becomes it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres import topology
+
+
+def seen(running: bool = True, recovery: bool = False, **more: Any) -> dict[str, Any]:
+    return {
+        "exists": True,
+        "running": running,
+        "in_recovery": recovery,
+        "standby": recovery,
+        "system_identifier": "7",
+        "received": "0/3000000" if recovery else None,
+        "lsn": None if recovery else "0/3000000",
+        "replication": [],
+        **more,
+    }
+
+
+NOTHING = {"exists": False, "running": False}
+HOSTS = ["db1", "db2", "db3"]
+
+
+@pytest.mark.parametrize(
+    ("observed", "expected"),
+    [
+        ({}, "db1"),
+        ({"db1": NOTHING, "db2": NOTHING}, "db1"),
+        ({"db1": seen(), "db2": seen(recovery=True)}, "db1"),
+        ({"db1": seen(recovery=True), "db2": seen()}, "db2"),
+        ({"db1": seen(running=False), "db2": seen(recovery=True)}, "db1"),
+        ({"db1": seen(running=False, standby=True), "db2": seen(running=False)}, "db2"),
+        ({"db1": NOTHING, "db2": seen()}, "db2"),
+    ],
+    ids=["unknown", "new", "first", "second", "stopped", "stopped second", "new host first"],
+)
+def test_primary(observed: dict[str, Any], expected: str) -> None:
+    assert topology.primary(observed, HOSTS) == expected
+
+
+def test_two_that_write_are_refused() -> None:
+    with pytest.raises(MainstayError, match="two servers write"):
+        topology.primary({"db1": seen(), "db2": seen()}, HOSTS)
+
+
+def test_a_primary_that_nobody_can_tell_is_refused() -> None:
+    stopped = {"db1": seen(running=False), "db2": seen(running=False)}
+    with pytest.raises(MainstayError, match="cannot be told"):
+        topology.primary(stopped, HOSTS)
+    with pytest.raises(MainstayError, match="cannot be told"):
+        topology.primary({"db2": seen(recovery=True)}, HOSTS)
+
+
+def test_the_replica_with_the_most_becomes_primary() -> None:
+    observed = {
+        "db1": seen(running=False),
+        "db2": seen(recovery=True, received="0/FFFFFFF"),
+        "db3": seen(recovery=True, received="1/0"),
+    }
+    assert topology.candidate(observed, HOSTS, "db1") == "db3"
+    with pytest.raises(MainstayError, match="less than another"):
+        topology.candidate(observed, HOSTS, "db1", "db2")
+    observed["db2"]["received"] = "1/0"
+    assert topology.candidate(observed, HOSTS, "db1") == "db2"
+    assert topology.candidate(observed, HOSTS, "db1", "db3") == "db3"
+
+
+def test_without_a_replica_that_runs_there_is_no_candidate() -> None:
+    observed = {"db1": seen(running=False), "db2": seen(running=False, recovery=True)}
+    with pytest.raises(MainstayError, match="no replica runs"):
+        topology.candidate(observed, HOSTS, "db1")
+    with pytest.raises(MainstayError, match="no replica that runs"):
+        topology.candidate(observed, HOSTS, "db1", "db2")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (seen(replication=[{"application_name": "db2"}]), seen(recovery=True), ""),
+        (seen(), seen(recovery=True), "does not stream"),
+        (
+            seen(lsn="0/9000000", replication=[{"application_name": "db2"}]),
+            seen(recovery=True),
+            "bytes behind",
+        ),
+        (
+            seen(replication=[{"application_name": "db2"}]),
+            seen(recovery=True, system_identifier="8"),
+            "no copy",
+        ),
+    ],
+    ids=["fit", "not streaming", "behind", "foreign"],
+)
+def test_what_stands_against_a_switch(old: dict[str, Any], new: dict[str, Any], words: str) -> None:
+    found = topology.switch_problems({"db1": old, "db2": new}, "db1", "db2", 1 << 20)
+    assert bool(found) is bool(words)
+    assert words in " ".join(found)
+
+
+def test_slots_have_names_that_postgresql_takes() -> None:
+    assert topology.slot_name("DB-1.example.org") == "db_1_example_org"
