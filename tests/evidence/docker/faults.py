@@ -210,7 +210,7 @@ FAULTS: dict[str, tuple[str, Fault]] = {
         "one app host becomes unreachable between stage and switch, and comes back later",
         Fault(
             "1.1.0",
-            "app3",
+            "  app3 became unreachable",  # and no other host is blamed
             environment=inject("before", PROBER, "tests/testbed/fault app3 unreachable"),
             broken=lambda: mended(("app3", "back")),
             excused=in_flight,
