@@ -47,7 +47,8 @@ def warm_rollback(repeats: int) -> Figure:
     for _number in range(max(repeats, 1)):
         bed.settle("1.0.0")
         bed.must(bed.deploy("1.1.0"))
-        with bed.load("--clients", "20") as load:
+        # Enough visitors to see the first answer, too few to take the processors from the run.
+        with bed.load("--clients", "5", "--interval", "100ms") as load:
             run = bed.must(bed.play("rollback.yml"))
         whole.append(run.seconds)
         first.append(_first_answer(load.report, run.report, "1.0.0"))
