@@ -24,6 +24,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.stre
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.symptoms import (
     CRASH,
     ENDED,
+    KILLED,
     MEMORY,
     PROBE,
 )
@@ -88,7 +89,7 @@ def _found(verdict: Verdict, pod: Optional[Mapping[str, Any]]) -> str:
         parts.append(f"{where}, container {symptom.container}" if symptom.container else where)
     if symptom.exit_code is not None:
         parts.append(f"exit code {symptom.exit_code}")
-    if symptom.group in (CRASH, MEMORY):
+    if symptom.group in (CRASH, KILLED, MEMORY):
         parts.append(f"ended {symptom.count} times")
     text = ", ".join(parts)
     return f"{text}: {symptom.message[:500]}" if symptom.message else text
@@ -112,7 +113,7 @@ def _events(cluster: Cluster, item: Item, pod: Optional[Mapping[str, Any]]) -> l
 
 
 def _logs(cluster: Cluster, pod: Mapping[str, Any], container: str, group: str) -> list[str]:
-    if group not in (CRASH, MEMORY, PROBE, ENDED):
+    if group not in (CRASH, KILLED, MEMORY, PROBE, ENDED):
         return []
     metadata, status = pod["metadata"], pod.get("status") or {}
     entries = status.get("containerStatuses") or []

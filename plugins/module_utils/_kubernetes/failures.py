@@ -26,6 +26,8 @@ _FORBIDDEN = re.compile(
 )
 _OTHER_MANAGER = re.compile(r'conflict with "(?P<name>[^"]+)"(?: with subresource "[^"]+")?')
 #: Values in messages of the API server about Secrets.
+#: A message may start with the whole list of fields; what is wrong stands at its end.
+_UNDECLARED = re.compile(r"\S+: field not declared in schema")
 _QUOTED = re.compile(r'Invalid value: (?:"(?:[^"\\]|\\.)*"|\S+)')
 
 
@@ -73,6 +75,9 @@ def api_error(method: str, path: str, status: int, data: bytes) -> ApiError:
         answer = {}
     message = str(answer.get("message") or data[:300].decode("utf-8", errors="replace"))
     reason = str(answer.get("reason", ""))
+    if status == 500 and "failed to create typed patch object" in message:
+        # The API server calls a manifest with an unknown field a failure of its own.
+        status, reason = 422, "Invalid"
     details = answer.get("details") or {}
     subject = _subject(details, path)
     if "secrets" in path.split("?")[0].split("/"):
@@ -116,6 +121,8 @@ def _words(
     if status == 422 and "immutable" in message:
         following = "give the object another name, or remove it first"
         return "a field that cannot be changed would change", (), following
+    if undeclared := _UNDECLARED.findall(message):
+        return "fields that the kind does not have", tuple(undeclared), "mend the description"
     if status in (400, 422):
         lines = tuple(f"{c.get('field', '')}: {c.get('message', '')}" for c in causes)
         return "the API server finds the object wrong", _hidden(lines), "mend the description"

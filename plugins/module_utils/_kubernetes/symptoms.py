@@ -20,6 +20,8 @@ from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.read
 Object = Mapping[str, Any]
 IMAGE, CONFIG, CRASH, MEMORY = "image", "config", "crash", "memory"
 SCHEDULE, PROBE, ADMISSION, ENDED = "schedule", "probe", "admission", "ended"
+KILLED = "killed"
+_SIGKILL = 137
 
 _IMAGE = ("ErrImagePull", "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName")
 #: There is nothing that could get better by itself.
@@ -81,22 +83,35 @@ def _of_container(entry: Object, described: Object, *, main: bool) -> Iterator[S
     running = state.get("running")
     restarts = int(entry.get("restartCount") or 0)
     if ended and not running:
-        yield from _of_end(name, ended, restarts, main=main)
+        yield from _of_end(described, name, ended, restarts, main=main)
     if running and main and not entry.get("ready") and not described.get("restartPolicy"):
         since = str(running.get("startedAt", ""))
         text = "the container runs and is not ready"
         yield Symptom(PROBE, "NotReady", text, name, budget=budget(described), since=since)
 
 
-def _of_end(name: str, ended: Object, restarts: int, *, main: bool) -> Iterator[Symptom]:
+def _of_end(
+    described: Object, name: str, ended: Object, restarts: int, *, main: bool
+) -> Iterator[Symptom]:
     code = int(ended.get("exitCode") or 0)
     if code == 0 and not main:
         return  # an init container that has done its work
     # The first end comes before the first restart.
     count = restarts + 1
-    group = MEMORY if ended.get("reason") == "OOMKilled" else CRASH
+    group = CRASH
+    if ended.get("reason") == "OOMKilled":
+        group = MEMORY
+    elif code == _SIGKILL and _only_memory_kills(described):
+        group = KILLED  # not every runtime and kernel tells why
     text = str(ended.get("message") or "")
     yield Symptom(group, str(ended.get("reason", "")), text, name, code, count=count)
+
+
+def _only_memory_kills(container: Object) -> bool:
+    """True when nothing but its memory limit is known that would kill a container by force."""
+    limits = (container.get("resources") or {}).get("limits") or {}
+    probed = any(container.get(n) is not None for n in ("livenessProbe", "startupProbe"))
+    return "memory" in limits and not probed
 
 
 def budget(container: Object) -> float:

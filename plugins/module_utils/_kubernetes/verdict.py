@@ -66,6 +66,10 @@ _WORDS: dict[str, tuple[str, str]] = {
         "the container was killed because it used more memory than its limit",
         "raise the memory limit, or look for the leak",
     ),
+    symptoms.KILLED: (
+        "the container was killed, most likely because it used more memory than its limit",
+        "raise the memory limit, or look for the leak",
+    ),
     symptoms.SCHEDULE: (
         "no node takes the pod",
         "ask for less, add a node, or mend selectors and taints",
@@ -147,11 +151,11 @@ def _patience_left(
     group = symptom.group
     if symptom.certain:
         return 0.0
-    if group in (symptoms.CRASH, symptoms.MEMORY):
+    if group in (symptoms.CRASH, symptoms.KILLED, symptoms.MEMORY):
         if kind == "Job":
             return None  # its own backoffLimit decides
         # Too little memory does not mend itself; once may still be chance.
-        limit = rules.crashes if group == symptoms.CRASH else max(1, rules.crashes - 1)
+        limit = max(1, rules.crashes - 1) if group == symptoms.MEMORY else rules.crashes
         return 0.0 if symptom.count >= limit else None
     if group == symptoms.ENDED:
         return None  # controllers replace pods that ended; the object itself says when they stop
