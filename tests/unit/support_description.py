@@ -35,7 +35,7 @@ def run(
     *arguments: str,
     env: Optional[dict[str, str]] = None,
 ) -> subprocess.CompletedProcess[str]:
-    """C(ansible -m mainstay.platform.platform) on the first edge host."""
+    """C(ansible -m mainstay.platform.platform) on the first edge or cluster host."""
     return subprocess.run(
         [
             str(ANSIBLE),

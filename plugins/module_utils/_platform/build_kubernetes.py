@@ -80,7 +80,15 @@ def probe_times(raw: dict[str, Any], plain: ProbeTimes) -> ProbeTimes:
 
 def egress(raw: list[dict[str, Any]]) -> tuple[Egress, ...]:
     """Networks outside that pods may reach."""
-    return tuple(Egress(e["to"], tuple(e["ports"]), tuple(e.get("except") or ())) for e in raw)
+    return tuple(
+        Egress(
+            tuple(e["ports"]),
+            e.get("to", ""),
+            tuple(e.get("except") or ()),
+            e.get("namespace", ""),
+        )
+        for e in raw
+    )
 
 
 def load_balancer(raw: Optional[dict[str, Any]]) -> Optional[LoadBalancer]:

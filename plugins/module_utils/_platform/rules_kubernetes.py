@@ -16,6 +16,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.contex
     Context,
     severity,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.image import (
+    parse_image,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.problems import (
     WARNING,
     Problem,
@@ -264,6 +267,15 @@ def _calls(context: Context, service: Service) -> Iterator[Problem]:
 
 
 def _egress(path: str, hole: Egress) -> Iterator[Problem]:
+    if bool(hole.to) == bool(hole.namespace):
+        yield Problem(
+            path,
+            "where to",
+            "both to and namespace" if hole.to else "neither to nor namespace",
+            "one of the two",
+        )
+    if not hole.to:
+        return
     network = ipaddress.ip_network(hole.to)
     for index, text in enumerate(hole.excluded):
         inner = ipaddress.ip_network(text)
@@ -340,8 +352,11 @@ def _jobs(store: Store) -> Iterator[Problem]:
 
 def _registries(context: Context) -> Iterator[Problem]:
     flavour = context.platform.kubernetes.flavour
+    platform = context.platform
+    images = [s.image for s in platform.services] + [s.image or "" for s in platform.stores]
+    used = {parse_image(image).registry for image in images}
     for registry in context.platform.registries:
-        if registry.kind == "ecr" and flavour != "eks":
+        if registry.kind == "ecr" and flavour != "eks" and registry.server in used:
             yield Problem(
                 f"platform_registries.{registry.server}.kind",
                 "its logins end after 12 hours, so pods could not be moved later",

@@ -54,11 +54,12 @@ class Probes:
 
 @dataclass(frozen=True)
 class Egress:
-    """A network outside the cluster that pods may reach on TCP C(ports)."""
+    """A network (C(to)) or another C(namespace) that pods may reach on TCP C(ports)."""
 
-    to: str
     ports: tuple[int, ...]
+    to: str = ""
     excluded: tuple[str, ...] = ()
+    namespace: str = ""
 
 
 @dataclass(frozen=True)

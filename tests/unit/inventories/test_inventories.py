@@ -19,6 +19,8 @@ from unit.support_description import ROOT, result_of, run
 
 NAMES = sorted(path.name for path in (ROOT / "inventories").iterdir() if path.is_dir())
 STAGES = ("production", "staging", "development")
+#: Stages of single inventories.
+FURTHER_STAGES = {"thedot": ("gke", "aks", "onpremises")}
 FIGURES: list[dict[str, Any]] = yaml.safe_load(
     (pathlib.Path(__file__).parent / "figures.yml").read_text()
 )
@@ -59,11 +61,21 @@ def value_at(platform: Any, path: str) -> Any:
 
 
 def test_all_inventories_are_looked_at() -> None:
-    assert {"demo", "solo", "quality", "daira", "nestjs"} <= set(NAMES)
+    assert {"demo", "solo", "quality", "daira", "nestjs", "rez", "thedot"} <= set(NAMES)
+    on_kubernetes = {
+        n for n in NAMES if described(n, "production")["platform"]["runtime"] != "docker"
+    }
+    assert on_kubernetes == {
+        "rez",
+        "thedot",
+        *(f"{name}_kubernetes" for name in ("demo", "quality", "daira", "nestjs")),
+    }
 
 
-@pytest.mark.parametrize("stage", STAGES)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [(name, stage) for name in NAMES for stage in (*STAGES, *FURTHER_STAGES.get(name, ()))],
+)
 def test_inventory_validates(name: str, stage: str) -> None:
     result = described(name, stage)
     assert not result.get("failed"), result.get("msg")
