@@ -63,6 +63,12 @@ options:
     description: Longest wait in seconds for all workers to choose by the new members.
     type: float
     default: 10.0
+  accept_stopped:
+    description:
+      - When Nginx does not run, leave the members for its next start instead of failing.
+      - For the way back of a release, which an edge that serves nobody must not hold up.
+    type: bool
+    default: false
   control_socket:
     description: Socket of the edge; another one is for tests.
     type: path
@@ -188,6 +194,7 @@ ARGUMENTS = {
         },
     },
     "timeout": {"type": "float", "default": 10.0},
+    "accept_stopped": {"type": "bool", "default": False},
     "control_socket": {"type": "path", "default": CONTROL_SOCKET},
     "state_root": {"type": "path", "default": STATE_ROOT},
 }

@@ -97,11 +97,13 @@ class SocketControl:
         return answer
 
     def _unreachable(self, error: Exception) -> MainstayError:
-        if not os.path.exists(self._path):
+        there = os.path.exists(self._path)
+        # Nginx that was killed leaves the file behind, with nobody who listens.
+        if not there or isinstance(error, ConnectionRefusedError):
             return AbsentError(
                 "the edge is not set up on this host, or Nginx does not run",
                 subject=self._path,
-                found="no such socket",
+                found="nobody listens" if there else "no such socket",
                 expected="the control socket of a running Nginx",
                 next_step="systemctl status nginx; run site.yml when this host never was an edge",
             )

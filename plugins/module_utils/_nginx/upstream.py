@@ -15,6 +15,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._nginx import do
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.client import EdgeControl
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.status import Status
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    AbsentError,
     MainstayError,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import (
@@ -50,6 +51,7 @@ class Request:
     timeout: float = 10.0
     drain: tuple[str, ...] = ()
     drain_timeout: float = 30.0
+    accept_stopped: bool = False
     check: bool = False
 
 
@@ -76,6 +78,7 @@ def request_from(params: Mapping[str, Any], *, check: bool) -> Request:
         timeout=float(params["timeout"]),
         drain=tuple(drain.get("members") or ()),
         drain_timeout=float(drain.get("timeout") or 0.0),
+        accept_stopped=bool(params.get("accept_stopped")),
         check=check,
     )
 
@@ -85,7 +88,12 @@ def apply(request: Request, control: EdgeControl, clock: Clock = time) -> Result
     started = clock.monotonic()
     work = _Work(request, control, clock)
     check_fence(request.directory, request.fence, remember=not request.check)
-    status = control.status()
+    try:
+        status = control.status()
+    except AbsentError:
+        if not request.accept_stopped:
+            raise
+        return _for_the_next_start(work, started)
     require_platform(status, request.platform)
     before = document.normalise(status.upstreams)
     live_changed = before != request.upstreams
@@ -107,6 +115,37 @@ def apply(request: Request, control: EdgeControl, clock: Clock = time) -> Result
         },
         duration=clock.monotonic() - started,
         facts={"edge": {**facts(status, request.upstreams), "drained": drained}},
+    )
+
+
+def _for_the_next_start(work: _Work, started: float) -> Result:
+    """Nginx does not run, so nobody is served here; it will start with these members."""
+    request = work.request
+    with exclusive(work.state_file + ".lock"):
+        kept = read_json(work.state_file)
+        if kept is None:
+            raise MainstayError(
+                "Nginx does not run, and this host never was an edge of the platform",
+                subject=work.state_file,
+                found="no members from an earlier run",
+                expected="the file that every switch leaves",
+                next_step="run site.yml, or check the group edge of the inventory",
+            )
+        before = document.normalise(kept.get("upstreams") or {})
+        changed = before != request.upstreams
+        if changed:
+            work.actions.append(f"Nginx does not run: write {work.state_file} for its next start")
+            if not request.check:
+                write_json(work.state_file, {"upstreams": request.upstreams})
+    return Result(
+        changed=changed,
+        actions=work.actions,
+        diff={
+            "before": document.render(before),
+            "after": document.render(request.upstreams),
+        },
+        duration=work.clock.monotonic() - started,
+        facts={"edge": {**info_before_setup(), "upstreams": request.upstreams, "drained": True}},
     )
 
 

@@ -17,6 +17,7 @@ import pytest
 
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.client import SocketControl
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    AbsentError,
     MainstayError,
 )
 
@@ -120,5 +121,5 @@ def test_a_socket_that_nobody_listens_on(tmp_path: pathlib.Path) -> None:
     """A killed Nginx leaves one behind."""
     path = str(tmp_path / "stale.sock")
     socketserver.UnixStreamServer(path, socketserver.StreamRequestHandler).server_close()
-    with pytest.raises(MainstayError, match="does not answer"):
+    with pytest.raises(AbsentError, match="nobody listens"):
         SocketControl(path).status()

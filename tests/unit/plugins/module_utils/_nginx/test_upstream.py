@@ -14,6 +14,7 @@ import pytest
 
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx import document, upstream
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    AbsentError,
     MainstayError,
 )
 
@@ -54,6 +55,35 @@ def test_waits_until_every_worker_chooses_by_the_new_document(tmp_path: pathlib.
     assert result.facts["edge"]["generation"] == 2
     assert result.facts["edge"]["upstreams"] == to(NEW)
     assert NEW in result.diff["after"] and OLD in result.diff["before"]
+
+
+class Stopped(FakeEdge):
+    """An edge whose Nginx does not run."""
+
+    def status(self, since: Any = None) -> Any:
+        raise AbsentError("Nginx does not run")
+
+
+def test_a_stopped_edge_gets_the_members_for_its_next_start(tmp_path: pathlib.Path) -> None:
+    """Seen failing without it: one dead edge kept all hosts from going back."""
+    edge = FakeEdge(upstreams=to(OLD))
+    upstream.apply(request(tmp_path), edge, FakeClock(on_sleep=edge.advance))
+    asked = request(tmp_path, OLD, accept_stopped=True)
+    would = upstream.apply(dataclasses.replace(asked, check=True), Stopped(), FakeClock())
+    assert kept(tmp_path) == to(NEW)
+    done = upstream.apply(asked, Stopped(), FakeClock())
+    assert would.actions == done.actions
+    assert "for its next start" in done.actions[0]
+    assert kept(tmp_path) == to(OLD)
+    assert not upstream.apply(asked, Stopped(), FakeClock()).changed
+
+
+def test_a_stopped_edge_refuses_a_switch_and_a_host_that_is_no_edge(tmp_path: pathlib.Path) -> None:
+    with pytest.raises(MainstayError, match="does not run"):
+        upstream.apply(request(tmp_path), Stopped(), FakeClock())
+    with pytest.raises(MainstayError, match="never was an edge"):
+        upstream.apply(request(tmp_path, accept_stopped=True), Stopped(), FakeClock())
+    assert kept(tmp_path) is None
 
 
 def test_the_file_is_there_before_the_edge_changes(tmp_path: pathlib.Path) -> None:
