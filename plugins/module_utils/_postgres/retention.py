@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Which backups stay: grandfather, father, son, from verified backups only. Pure, without a clock.
 
-Periods are counted over days (weeks, months, years) that have a verified backup, not back from now:
-neither a clock that jumps nor a month without backups can make the last good ones expire.
+Periods are counted over days (weeks, months, years) that have a verified backup, in the order of
+the WAL, not back from now: neither a clock that jumps nor a month without backups can make the last
+good ones expire.
 """
 
 from __future__ import annotations
@@ -12,11 +13,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types import (
     FULL,
     Backup,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.wal import parse_lsn
+
+#: Longest time between two backups that counts as such: a week and a day for weekly ones.
+LONGEST_STEP = timedelta(days=8)
 
 
 @dataclass(frozen=True)
@@ -68,16 +74,14 @@ def plan_retention(backups: Sequence[Backup], whole: Mapping[str, bool], policy:
     A full backup goes with everything built on it, so it stays while anything built on it does.
     """
     known = {b.label: b for b in backups}
-    good = [b for b in backups if _good(b, known, whole)]
-    # Labels order backups too where a clock went back between them.
-    good.sort(key=lambda b: (b.stopped, b.label))
+    good = sorted((b for b in backups if _good(b, known, whole)), key=order_of)
     plan = Plan()
     _keep_floor(plan, good, policy)
     _keep_periods(plan, good, policy)
     _keep_window(plan, good, policy)
     roots = {b.label: _root(b, known) for b in backups}
     kept_roots = {roots[label] for label in plan.kept}
-    oldest_floor = _oldest_floor(good, policy)
+    oldest_floor = known.get(_oldest_floor(good, policy))
     for item in backups:
         root = roots[item.label]
         if root in kept_roots:
@@ -88,6 +92,11 @@ def plan_retention(backups: Sequence[Backup], whole: Mapping[str, bool], policy:
     orphans = [b.label for b in backups if b.kind != FULL and b.label not in plan.kept]
     plan.expired += [label for label in orphans if roots[label] not in plan.expired]
     return plan
+
+
+def order_of(item: Backup) -> tuple[int, int, str]:
+    """The order in which backups were taken, by the WAL: no clock can turn it round."""
+    return item.timeline, parse_lsn(item.lsn_stop), item.label
 
 
 def _good(item: Backup, known: Mapping[str, Backup], whole: Mapping[str, bool]) -> bool:
@@ -127,19 +136,23 @@ def _keep_floor(plan: Plan, good: list[Backup], policy: Policy) -> None:
 def _keep_periods(plan: Plan, good: list[Backup], policy: Policy) -> None:
     for name, period in _PERIODS:
         newest: dict[str, Backup] = {}
-        for item in good:
-            newest[period(item.stopped)] = item
-        for key in sorted(newest)[-getattr(policy, name) :] if getattr(policy, name) else []:
+        for item in reversed(good):
+            newest.setdefault(period(item.stopped), item)
+        for key in list(newest)[: getattr(policy, name)]:
             _keep(plan, newest[key], key)
 
 
 def _keep_window(plan: Plan, good: list[Backup], policy: Policy) -> None:
     """The full backup from which every moment of the window can be reached."""
+    passed, age = timedelta(0), {}
+    for later, item in zip([*good[1:], *good[-1:]][::-1], good[::-1]):
+        # A clock that jumped must not make the window shorter: no step counts for more than this.
+        passed += min(max(later.stopped - item.stopped, timedelta(0)), LONGEST_STEP)
+        age[item.label] = passed
     fulls = [b for b in good if b.kind == FULL]
     if not fulls:
         return
-    edge = good[-1].stopped - timedelta(days=policy.wal_days)
-    before = [b for b in fulls if b.stopped <= edge]
+    before = [b for b in fulls if age[b.label] >= timedelta(days=policy.wal_days)]
     base = before[-1] if before else fulls[0]
     _keep(plan, base, f"any moment of {policy.wal_days} days")
     plan.wal_from = base.label
@@ -157,10 +170,10 @@ def _may_go(
     known: Mapping[str, Backup],
     roots: Mapping[str, str],
     whole: Mapping[str, bool],
-    oldest_floor: str,
+    oldest_floor: Optional[Backup],
 ) -> bool:
     """Nothing goes before enough good ones stand after it, and nothing goes unread."""
-    if not oldest_floor or known[root].stopped >= known[oldest_floor].stopped:
+    if oldest_floor is None or order_of(known[root]) >= order_of(oldest_floor):
         return False
     members = [label for label, own in roots.items() if own == root]
     return all(label in whole for label in members)

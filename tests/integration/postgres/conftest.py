@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Real clusters of the PostgreSQL of this machine, with both engines."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from cluster import ROOT, Cluster
+
+PACKAGES = ("pgbackrest:pgbackrest", "pg_basebackup:postgresql")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _programs() -> None:
+    """What the tests run. The package's own cluster, if it makes one, is never touched."""
+    if os.geteuid() == 0:
+        subprocess.run([str(ROOT / "tests" / "tools" / "packages"), *PACKAGES], check=True)
+
+
+def begin(engine: str) -> Cluster:
+    """A cluster with a first backup and one row."""
+    made = Cluster(engine)
+    try:
+        made.prepare()
+        made.start()
+        made.sql("create table mark (id int primary key, at timestamptz default clock_timestamp())")
+        made.good("postgres_backup")
+        made.sql("insert into mark values (1)")
+    except BaseException:
+        made.remove()
+        raise
+    return made
+
+
+@pytest.fixture(params=["pgbackrest", "native"])
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """One with each engine."""
+    made = begin(request.param)
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def pgbackrest() -> Iterator[Cluster]:
+    """One with pgBackRest."""
+    made = begin("pgbackrest")
+    yield made
+    made.remove()
+
+
+@pytest.fixture
+def native() -> Iterator[Cluster]:
+    """One with PostgreSQL's own tools."""
+    made = begin("native")
+    yield made
+    made.remove()

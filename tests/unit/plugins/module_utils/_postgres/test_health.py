@@ -1,0 +1,79 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Judging a repository, and its figures for Prometheus."""
+
+from __future__ import annotations
+
+import pathlib
+import sys
+from dataclasses import replace
+from datetime import timedelta
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+
+from samples import BEGIN, SIZE, archive, backup
+
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres import health, metrics
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types import Catalog
+
+KNOWN = Catalog("7", "15", tuple(backup(n) for n in range(4)), tuple(archive(1, 2, 40)))
+FINE = health.Archiver("on", "store %p", "000000010000000000000005", "", False, 0)
+
+
+def test_gaps_have_names() -> None:
+    known = replace(KNOWN, archive=tuple(archive(1, 2, 40, without=(33,))))
+    gaps = health.gaps_of(known, None, SIZE)
+    assert [str(g) for g in gaps] == ["000000010000000000000021"]
+    finding = health.gap_findings(gaps)[0]
+    assert (finding.severity, finding.kind) == ("critical", "wal_missing")
+
+
+def test_age() -> None:
+    last = KNOWN.backups[-1]
+    now = last.stopped + timedelta(hours=27)
+    whole = {last.label: True}
+    assert health.age_findings(KNOWN, whole, now, 28 * 3600.0) == []
+    assert health.age_findings(KNOWN, whole, now, 26 * 3600.0)[0].kind == "backup_old"
+    # A newer one that is not verified does not count.
+    assert health.age_findings(KNOWN, {"00000F": True}, now, 28 * 3600.0)[0].kind == "backup_old"
+    assert health.age_findings(KNOWN, {last.label: False}, now, 9e9)[0].kind == "no_backup"
+
+
+def test_size() -> None:
+    items = KNOWN.backups[:3]
+    small = replace(KNOWN, backups=(*items, replace(KNOWN.backups[3], size=400)))
+    large = replace(KNOWN, backups=(*items, replace(KNOWN.backups[3], size=2100)))
+    assert health.size_findings(KNOWN, (0.5, 2.0)) == []
+    for known in (small, large):
+        assert [f.kind for f in health.size_findings(known, (0.5, 2.0))] == ["size"]
+
+
+def test_archiver() -> None:
+    assert health.archiver_findings(FINE) == []
+    for wrong in (
+        replace(FINE, mode="off"),
+        replace(FINE, command=" "),
+        replace(FINE, failed_is_newer=True, last_failed="000000010000000000000006"),
+    ):
+        assert [f.kind for f in health.archiver_findings(wrong)] == ["archiving"]
+
+
+def test_an_archiver_that_only_says_so() -> None:
+    finding = health.unproved("000000010000000000000005", 60.0, FINE)
+    assert "reports success without storing" in finding.found
+    finding = health.unproved("000000010000000000000006", 60.0, FINE)
+    assert "last segment is 000000010000000000000005" in finding.found
+
+
+def test_figures() -> None:
+    status = metrics.Status(
+        "shop-production", 'd"b', "local", ok=False, gaps=2, last_full=BEGIN.timestamp()
+    )
+    text = metrics.render(replace(status, findings={"wal_missing": 1}))
+    labels = 'platform="shop-production",store="d\\"b",repository="local"'
+    assert f"mainstay_backup_ok{{{labels}}} 0\n" in text
+    assert f"mainstay_backup_wal_missing_segments{{{labels}}} 2\n" in text
+    assert f'mainstay_backup_findings{{{labels},kind="wal_missing"}} 1\n' in text
+    assert "mainstay_backup_size_bytes" not in text
+    assert text.count("# TYPE") == text.count("# HELP") == 4
