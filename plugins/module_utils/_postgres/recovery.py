@@ -31,6 +31,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres import
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.context import Context
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.server import (
     PAUSE,
+    Ended,
     Server,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.target import (
@@ -76,7 +77,6 @@ SCRATCH = {
     "local_preload_libraries": "",
     "max_logical_replication_workers": "0",
 }
-_TARGETS = ("", "_time", "_lsn", "_xid", "_name")
 
 
 @dataclass
@@ -142,8 +142,7 @@ class Recovery:
         values = {
             **_CLOSED,
             **room.extra,
-            **{f"recovery_target{name}": "" for name in _TARGETS},
-            "recovery_target_inclusive": "on",
+            # Only one of the targets may be named, even an empty one counts.
             **target.settings(),
             "data_directory": room.data,
             "hba_file": os.path.join(room.private, "hba.conf"),
@@ -191,12 +190,12 @@ class Recovery:
 
     def _await_end(self, limit: float) -> None:
         """Until the server is out of recovery; at once when it ended or paused instead."""
-        end = time.monotonic() + limit
+        end, ended = time.monotonic() + limit, Ended(self.server)
         while True:
             answer = self.server.ask("select pg_is_in_recovery()")
             if answer == "f":
                 return
-            if not self.server.running() and not self.server.running():
+            if answer is None and ended():
                 raise self._dead("the server ended during recovery")
             if answer == "t" and self._paused():
                 raise self._dead("recovery is paused")

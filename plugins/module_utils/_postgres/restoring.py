@@ -95,6 +95,8 @@ class Restore:
     def _stop(self) -> None:
         server = self.context.server
         if server.running():
+            # Stopping gives up segments that the server takes for archived, also lost ones.
+            self._collect(finished=True)
             self.record.was_running = True
             self._save()
             self.context.actions.append(f"stop the server in {self.record.data_directory}")
@@ -106,14 +108,21 @@ class Restore:
             record.tail_directory = ""
             self._save()
             return
-        catalog = self.context.engine.catalog()
-        size = int(record.facts["segment_size"])
-        items = tail.waiting(record.data_directory, catalog, size)
-        tail.save(items, record.tail_directory, self.context.programs)
+        items = self._collect(finished=False)
         names = [i.name for i in items if wal.is_segment(i.name)]
         own = sorted(n for n in names if int(n[:8], 16) == record.timeline)
         record.facts["newest"] = max([str(record.facts.get("newest") or ""), *own])
         self.context.actions.append(f"save {len(items)} files of WAL that were not archived")
+
+    def _collect(self, *, finished: bool) -> list[tail.Waiting]:
+        record = self.record
+        if not record.had_cluster or not self.context.params["save_tail"]:
+            return []
+        catalog = self.context.engine.catalog()
+        size = int(record.facts["segment_size"])
+        items = tail.waiting(record.data_directory, catalog, size, finished=finished)
+        tail.save(items, record.tail_directory, self.context.programs)
+        return items
 
     def _copy(self) -> None:
         record, context = self.record, self.context

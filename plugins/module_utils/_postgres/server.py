@@ -24,6 +24,8 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types 
 #: Seconds for a query about the server's state, and between two looks at a starting server.
 QUERY_LIMIT = 30.0
 PAUSE = 0.1
+#: Seconds that a server which is being started may have no process yet.
+GRACE = 3.0
 VERSIONS = "/usr/lib/postgresql"
 
 
@@ -142,9 +144,9 @@ class Server:
 
     def wait_open(self, limit: float) -> None:
         """Until the server answers queries; an error at once when it ends instead."""
-        end = time.monotonic() + limit
+        end, ended = time.monotonic() + limit, Ended(self)
         while self.ask("select 1") != "1":
-            if not self.running() and not self.running():
+            if ended():
                 raise MainstayError(
                     "the server ended while it was starting", subject=self.place.data_directory
                 )
@@ -168,6 +170,21 @@ class Server:
             if done.code == 0 and done.out.strip().isdigit():
                 found[name] = int(done.out.strip())
         return found
+
+
+class Ended:
+    """Whether a server that was started has ended, and is not just about to begin."""
+
+    def __init__(self, server: Server) -> None:
+        self.server = server
+        self._seen = time.monotonic()
+
+    def __call__(self) -> bool:
+        """Look once more."""
+        now = time.monotonic()
+        if self.server.running():
+            self._seen = now
+        return now - self._seen > GRACE
 
 
 def _newest_bin(version: str) -> str:

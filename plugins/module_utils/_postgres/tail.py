@@ -31,8 +31,13 @@ class Waiting:
     path: str
 
 
-def waiting(directory: str, catalog: Catalog, size: int) -> list[Waiting]:
+def waiting(
+    directory: str, catalog: Catalog, size: int, *, finished: bool = False
+) -> list[Waiting]:
     """Segments and histories of a data directory that are not in the repository.
+
+    With C(finished) only those that a running server takes for archived: it may give them up at
+    any time, and writes to none of them.
 
     Segments that the server keeps for later use have names of the future and old content; the
     address in them tells them apart.
@@ -44,7 +49,8 @@ def waiting(directory: str, catalog: Catalog, size: int) -> list[Waiting]:
     found = []
     for name in sorted(os.listdir(place)) if os.path.isdir(place) else []:
         path = os.path.join(place, name)
-        if name in known:
+        done = os.path.exists(os.path.join(place, "archive_status", f"{name}.done"))
+        if name in known or (finished and not done):
             continue
         if wal.history_timeline(name) or (
             wal.is_segment(name) and wal.split(name, size)[1] >= oldest and _own(path, name, size)

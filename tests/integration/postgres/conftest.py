@@ -27,6 +27,18 @@ def _programs() -> None:
         subprocess.run([str(ROOT / "tests" / "tools" / "packages"), *PACKAGES], check=True)
 
 
+#: What both engines show in every run; the rest with pgBackRest takes longer than it tells.
+BOTH = ("data_still_there", "a_missing_segment", "a_bit_in_a_backup", "test_drill[")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is left out of the short form."""
+    for item in items:
+        here = str(item.path).startswith(str(pathlib.Path(__file__).parent))
+        if here and "[pgbackrest" in item.name and not any(part in item.name for part in BOTH):
+            item.add_marker(pytest.mark.long)
+
+
 def begin(engine: str) -> Cluster:
     """A cluster with a first backup and one row."""
     made = Cluster(engine)

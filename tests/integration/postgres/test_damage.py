@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import pathlib
+import shutil
 
 import pytest
 from cluster import Cluster, flip
@@ -36,8 +37,20 @@ def test_a_missing_segment(cluster: Cluster) -> None:
     assert findings(cluster) == {"wal_missing": name}
     gaps = cluster.good("postgres_backup_info")["backups"]["gaps"]
     assert gaps == [name]
-    message = cluster.bad("postgres_restore", confirm="restore-demo-test", stop_running=True)
+    cluster.kill()
+    shutil.rmtree(cluster.data)
+    message = cluster.bad("postgres_restore", confirm="restore-demo-test")
     assert f"WAL is missing between the backup and the target: {name}" in message
+    assert not list(cluster.base.glob("main*.restoring*"))
+
+
+def test_a_missing_segment_that_the_server_still_has(native: Cluster) -> None:
+    """What the archive lost is taken from the running server before it is stopped."""
+    archive = three_segments(native)
+    archive[middle(archive)].unlink()
+    native.sql("insert into mark values (2)")
+    native.restore()
+    assert native.sql("select max(id) from mark") == "2"
 
 
 @pytest.mark.parametrize("how", ["truncated", "flipped"])
@@ -45,7 +58,8 @@ def test_a_damaged_segment(cluster: Cluster, how: str) -> None:
     archive = three_segments(cluster)
     name = middle(archive)
     if how == "flipped":
-        flip(archive[name])
+        # In the records: in the zeros behind them a changed bit may stand for the same zeros.
+        flip(archive[name], 120)
     else:
         archive[name].write_bytes(archive[name].read_bytes()[:-100])
     assert findings(cluster) == {"wal_damaged": name}
@@ -84,14 +98,12 @@ def test_a_bit_in_a_backup_and_retention_behind_it(cluster: Cluster) -> None:
 def test_a_bit_in_the_lists(pgbackrest: Cluster) -> None:
     manifest = next(pgbackrest.repo.glob("backup/db/*F/backup.manifest"))
     flip(manifest, manifest.read_text().index('"checksum":"') + 14)
-    assert list(findings(pgbackrest)) == ["manifest_damaged"] or "record_damaged" in findings(
-        pgbackrest
-    )
+    assert set(findings(pgbackrest)) == {"record_damaged", "no_backup"}
 
 
 def test_a_bit_in_the_manifest(native: Cluster) -> None:
     flip(next(native.repo.glob("db/backup/*F/data/backup_manifest")))
-    assert list(findings(native)) == ["manifest_damaged"]
+    assert set(findings(native)) == {"manifest_damaged", "no_backup"}
 
 
 def test_what_retention_removes(cluster: Cluster) -> None:
