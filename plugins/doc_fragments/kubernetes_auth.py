@@ -34,6 +34,4 @@ options:
     description: Longest time for one request, in seconds.
     type: float
     default: 30.0
-requirements:
-  - kubernetes (Python package, 24 or newer) where the module runs
 """

@@ -24,6 +24,8 @@ description:
   - Values of Secrets are in no result and no difference.
 extends_documentation_fragment:
   - mainstay.platform.kubernetes_auth
+requirements:
+  - kubernetes (Python package, 24.2 or newer) where the module runs
 attributes:
   check_mode:
     description: Every difference is tried as a dry run by the API server; nothing is kept.

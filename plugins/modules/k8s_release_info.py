@@ -17,6 +17,8 @@ description:
   - Changes nothing. Values of Secrets are never returned.
 extends_documentation_fragment:
   - mainstay.platform.kubernetes_auth
+requirements:
+  - kubernetes (Python package, 24.2 or newer) where the module runs
 attributes:
   check_mode:
     description: Changes nothing.

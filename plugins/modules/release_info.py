@@ -48,13 +48,11 @@ options:
   query:
     description: A JMESPath expression evaluated over RV(releases); its value is RV(answer).
     type: str
-  state_root:
-    description: Directory below which the collection keeps its state.
-    type: path
-    default: /var/lib/mainstay
 requirements:
   - jmespath on the controller, for O(query)
 extends_documentation_fragment:
+  - mainstay.platform.kubernetes_auth
+  - mainstay.platform.ledger_backend
   - ansible.builtin.action_common_attributes
 attributes:
   check_mode:
@@ -127,14 +125,18 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.arguments import (
+    AUTH,
+    LEDGER,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._release.backend import open_ledger
 from ansible_collections.mainstay.platform.plugins.module_utils._release.entry import (
     KINDS,
     OUTCOMES,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
 from ansible_collections.mainstay.platform.plugins.module_utils._release.recording import ask
 
 
@@ -149,15 +151,16 @@ def argument_spec() -> dict[str, Any]:
         "until": {"type": "str"},
         "limit": {"type": "int"},
         "query": {"type": "str"},
-        "state_root": {"type": "path", "default": "/var/lib/mainstay"},
+        **AUTH,
+        **LEDGER,
     }
 
 
 def main() -> None:
     """Read the ledger."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    ledger = Ledger(module.params["platform"], module.params["state_root"])
     try:
+        ledger = open_ledger(module.params)
         facts = ask(ledger, module.params)
     except MainstayError as error:
         module.fail_json(msg=str(error), error=error.as_dict())

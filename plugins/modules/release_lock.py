@@ -57,11 +57,9 @@ options:
   takeover_of:
     description: Counter of a lock whose process is known to be gone; the action plugin fills it in.
     type: int
-  state_root:
-    description: Directory below which the collection keeps its state.
-    type: path
-    default: /var/lib/mainstay
 extends_documentation_fragment:
+  - mainstay.platform.kubernetes_auth
+  - mainstay.platform.ledger_backend
   - ansible.builtin.action_common_attributes
 attributes:
   check_mode:
@@ -133,10 +131,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.arguments import (
+    AUTH,
+    LEDGER,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
+from ansible_collections.mainstay.platform.plugins.module_utils._release.backend import open_ledger
 from ansible_collections.mainstay.platform.plugins.module_utils._release.lock import LockHeld
 from ansible_collections.mainstay.platform.plugins.module_utils._release.locking import change_lock
 
@@ -158,15 +160,16 @@ def argument_spec() -> dict[str, Any]:
         "holder": {"type": "str", "default": ""},
         "controller": {"type": "dict", "default": {}},
         "takeover_of": {"type": "int"},
-        "state_root": {"type": "path", "default": "/var/lib/mainstay"},
+        **AUTH,
+        **LEDGER,
     }
 
 
 def main() -> None:
     """Change the lock, or say who has it."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    ledger = Ledger(module.params["platform"], module.params["state_root"])
     try:
+        ledger = open_ledger(module.params)
         result = change_lock(ledger, module.params, check_mode=module.check_mode)
     except LockHeld as held:
         module.fail_json(

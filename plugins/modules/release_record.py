@@ -47,11 +47,9 @@ options:
     description: With O(state=finished), also give the lock back, once the entry is closed.
     type: bool
     default: false
-  state_root:
-    description: Directory below which the collection keeps its state.
-    type: path
-    default: /var/lib/mainstay
 extends_documentation_fragment:
+  - mainstay.platform.kubernetes_auth
+  - mainstay.platform.ledger_backend
   - ansible.builtin.action_common_attributes
 attributes:
   check_mode:
@@ -119,10 +117,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.arguments import (
+    AUTH,
+    LEDGER,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
+from ansible_collections.mainstay.platform.plugins.module_utils._release.backend import open_ledger
 from ansible_collections.mainstay.platform.plugins.module_utils._release.recording import record
 
 
@@ -140,15 +142,16 @@ def argument_spec() -> dict[str, Any]:
         "entry": {"type": "dict", "default": {}},
         "keep": {"type": "int", "default": 200},
         "unlock": {"type": "bool", "default": False},
-        "state_root": {"type": "path", "default": "/var/lib/mainstay"},
+        **AUTH,
+        **LEDGER,
     }
 
 
 def main() -> None:
     """Write one entry."""
     module = AnsibleModule(argument_spec=argument_spec(), supports_check_mode=True)
-    ledger = Ledger(module.params["platform"], module.params["state_root"])
     try:
+        ledger = open_ledger(module.params)
         result = record(ledger, module.params, check_mode=module.check_mode)
     except MainstayError as error:
         module.fail_json(msg=str(error), error=error.as_dict())

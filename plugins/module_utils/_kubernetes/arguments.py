@@ -23,6 +23,11 @@ AUTH: dict[str, Any] = {
     "api_ca": {"type": "path"},
     "request_timeout": {"type": "float", "default": 30.0},
 }
+LEDGER: dict[str, Any] = {
+    "backend": {"type": "str", "choices": ["files", "kubernetes"], "default": "files"},
+    "namespace": {"type": "str"},
+    "state_root": {"type": "path", "default": "/var/lib/mainstay"},
+}
 VERDICT: dict[str, Any] = {
     "crashes": {"type": "int", "default": 3},
     "image_grace": {"type": "float", "default": 15.0},

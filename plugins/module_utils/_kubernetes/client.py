@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from email.utils import parsedate_to_datetime
 from typing import Any, Optional, Protocol
 
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.compare import MANAGER
@@ -87,6 +89,9 @@ class Cluster(Protocol):
         self, namespace: str, pod: str, container: str, *, previous: bool, lines: int
     ) -> list[str]:
         """The last lines of a container."""
+
+    def server_time(self) -> datetime.datetime:
+        """The clock of the API server."""
 
 
 class RestCluster:
@@ -257,7 +262,8 @@ class RestCluster:
                 return answer.splitlines()[-lines:]
         return []
 
-
-def version_of(found: Mapping[str, Any]) -> str:
-    """The version of an object."""
-    return str((found.get("metadata") or {}).get("resourceVersion", ""))
+    def server_time(self) -> datetime.datetime:
+        """See L(Cluster). From the header of the last answer, which has whole seconds."""
+        if not self._http.date:
+            self._http.call("GET", "/version")
+        return parsedate_to_datetime(self._http.date)

@@ -23,21 +23,14 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
     MainstayError,
 )
 
-try:
-    import kubernetes.client
-    import kubernetes.config
-
-    HAS_KUBERNETES = True
-except ImportError:
-    HAS_KUBERNETES = False
-
 #: A stream of each watched kind is open beside the requests.
 _STREAMS = 12
 
 
 def connect(params: Mapping[str, Any]) -> RestCluster:
     """The cluster that the arguments name; nothing is asked yet."""
-    if not HAS_KUBERNETES:
+    library = _library()
+    if library is None:
         raise MainstayError(
             "the Python package kubernetes is missing where this module runs",
             subject="kubernetes",
@@ -46,10 +39,10 @@ def connect(params: Mapping[str, Any]) -> RestCluster:
     parallel = max(1, int(params.get("parallel") or 4))
 
     def configure() -> tuple[Any, str, Mapping[str, str]]:
-        configuration = _configuration(params)
+        configuration = _configuration(library, params)
         configuration.connection_pool_maxsize = parallel + _STREAMS
         configuration.retries = False
-        client = kubernetes.client.ApiClient(configuration)
+        client = library.client.ApiClient(configuration)
         # Asking for the headers runs an exec program again whose token has expired.
         headers = {"User-Agent": "mainstay"}
         for setting in configuration.auth_settings().values():
@@ -60,8 +53,19 @@ def connect(params: Mapping[str, Any]) -> RestCluster:
     return RestCluster(Transport(configure, float(params.get("request_timeout") or 30.0)), parallel)
 
 
-def _configuration(params: Mapping[str, Any]) -> Any:
-    configuration = kubernetes.client.Configuration()
+def _library() -> Any:
+    """The C(kubernetes) client, or nothing. It takes a third of a second to import, which modules
+    that only may talk to a cluster do not pay for."""
+    try:
+        import kubernetes.client
+        import kubernetes.config
+    except ImportError:
+        return None
+    return kubernetes
+
+
+def _configuration(library: Any, params: Mapping[str, Any]) -> Any:
+    configuration = library.client.Configuration()
     if params.get("api_url"):
         configuration.host = str(params["api_url"]).rstrip("/")
         configuration.ssl_ca_cert = params.get("api_ca")
@@ -71,15 +75,15 @@ def _configuration(params: Mapping[str, Any]) -> Any:
     file = params.get("kubeconfig")
     try:
         if not file and _in_a_pod():
-            kubernetes.config.load_incluster_config(client_configuration=configuration)
+            library.config.load_incluster_config(client_configuration=configuration)
         else:
-            kubernetes.config.load_kube_config(
+            library.config.load_kube_config(
                 config_file=file,
                 context=params.get("context"),
                 client_configuration=configuration,
                 persist_config=False,
             )
-    except (kubernetes.config.ConfigException, OSError, ValueError, TypeError) as error:
+    except (library.config.ConfigException, OSError, ValueError, TypeError) as error:
         raise MainstayError(
             "no usable kubeconfig",
             subject=str(file or os.environ.get("KUBECONFIG") or "~/.kube/config"),

@@ -59,6 +59,7 @@ class Transport:
     sleep: Callable[[float], None] = time.sleep
     requests: int = 0
     retries: int = 0
+    date: str = ""
     warnings: list[str] = field(default_factory=list)
     _ready: Optional[tuple[Any, str, Mapping[str, str]]] = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -126,6 +127,7 @@ class Transport:
         finally:
             with self._lock:
                 self.requests += 1
+        self.date = answer.headers.get("Date", self.date)
         self._warn(answer.headers)
         if answer.status < 400:
             return _content(answer), None

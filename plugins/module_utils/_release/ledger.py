@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
-from typing import Any, Optional
+from typing import Any, Optional, Protocol
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import (
     decode,
@@ -29,6 +29,40 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release.lock im
 )
 
 
+class Store(Protocol):
+    """Where lock and ledger of a platform are; the rules do not know which one it is."""
+
+    def now(self) -> datetime.datetime:
+        """The clock that judges leases."""
+
+    def guard(self, *, check_mode: bool = False) -> contextlib.AbstractContextManager[None]:
+        """Hold this while lock or entries are read and written back."""
+
+    def check_fence(self, fence: int, *, remember: bool = True) -> None:
+        """Refuse a counter that is lower than the highest one seen."""
+
+    def remember_fence(self, fence: int) -> None:
+        """Refuse every lower counter from now on."""
+
+    def lock_state(self) -> LockState:
+        """The lock as it is."""
+
+    def write_lock(self, state: LockState) -> None:
+        """Replace the lock."""
+
+    def entry(self, release_id: str) -> Optional[dict[str, Any]]:
+        """One entry, or nothing."""
+
+    def write_entry(self, entry: dict[str, Any]) -> None:
+        """Replace one entry."""
+
+    def entries(self) -> tuple[list[dict[str, Any]], list[str]]:
+        """All entries, newest first, and warnings about those that cannot be read."""
+
+    def remove(self, release_id: str) -> None:
+        """Remove one entry."""
+
+
 class Ledger:
     """The records of one platform below C(root)/C(platform)."""
 
@@ -40,6 +74,19 @@ class Ledger:
     def now(self) -> datetime.datetime:
         """The host's clock; lease and ledger are on one host, so one clock judges both."""
         return datetime.datetime.now(tz=datetime.timezone.utc)
+
+    def check_fence(self, fence: int, *, remember: bool = True) -> None:
+        """Refuse a counter that is lower than the highest one that this host has seen."""
+        # That module needs this class, for signs of life.
+        from ansible_collections.mainstay.platform.plugins.module_utils._release import fence as of
+
+        of.check_fence(self.directory, fence, remember=remember)
+
+    def remember_fence(self, fence: int) -> None:
+        """Refuse every lower counter on this host from now on."""
+        from ansible_collections.mainstay.platform.plugins.module_utils._release import fence as of
+
+        of.remember_fence(self.directory, fence)
 
     def guard(self, *, check_mode: bool = False) -> contextlib.AbstractContextManager[None]:
         """Hold this while lock file or entries are read and written back.

@@ -1,7 +1,7 @@
 # Copyright: (c) 2026, Mainstay maintainers
 # GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The lock's rules applied to its file."""
+"""The lock's rules applied to where it is kept."""
 
 from __future__ import annotations
 
@@ -13,14 +13,11 @@ from typing import Any
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import decode
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
 from ansible_collections.mainstay.platform.plugins.module_utils._release import lock
-from ansible_collections.mainstay.platform.plugins.module_utils._release.fence import (
-    remember_fence,
-)
-from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
+from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Store
 
 
-def change_lock(ledger: Ledger, params: Mapping[str, Any], *, check_mode: bool) -> Result:
-    """Take, renew or give back the lock; the file is held exclusively while it is decided."""
+def change_lock(ledger: Store, params: Mapping[str, Any], *, check_mode: bool) -> Result:
+    """Take, renew or give back the lock; nobody else changes it while it is decided."""
     started = time.monotonic()
     with ledger.guard(check_mode=check_mode):
         now = ledger.now()
@@ -32,7 +29,7 @@ def change_lock(ledger: Ledger, params: Mapping[str, Any], *, check_mode: bool) 
         if changed and not check_mode:
             if after.fence > before.fence:
                 # This host refuses the run before from now on, and not only when it is changed.
-                remember_fence(ledger.directory, after.fence)
+                ledger.remember_fence(after.fence)
             ledger.write_lock(after)
     return Result(
         changed=changed,

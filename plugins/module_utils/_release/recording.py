@@ -16,14 +16,13 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
 from ansible_collections.mainstay.platform.plugins.module_utils._release import entry, lock
-from ansible_collections.mainstay.platform.plugins.module_utils._release.fence import check_fence
-from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
+from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Store
 
 
-def record(ledger: Ledger, params: Mapping[str, Any], *, check_mode: bool) -> Result:
+def record(ledger: Store, params: Mapping[str, Any], *, check_mode: bool) -> Result:
     """Open, extend or close one entry; older ones beyond C(keep) are removed when one is opened."""
     started = time.monotonic()
-    check_fence(ledger.directory, params["fence"], remember=not check_mode)
+    ledger.check_fence(params["fence"], remember=not check_mode)
     with ledger.guard(check_mode=check_mode):
         now = lock.stamp(ledger.now())
         before = ledger.entry(params["release_id"])
@@ -51,7 +50,7 @@ def record(ledger: Ledger, params: Mapping[str, Any], *, check_mode: bool) -> Re
 
 
 def _write(
-    ledger: Ledger, before: dict[str, Any] | None, after: dict[str, Any], removed: list[str]
+    ledger: Store, before: dict[str, Any] | None, after: dict[str, Any], removed: list[str]
 ) -> None:
     if after != before:
         ledger.write_entry(after)
@@ -59,7 +58,7 @@ def _write(
         ledger.remove(name)
 
 
-def _unlock(ledger: Ledger, params: Mapping[str, Any], check_mode: bool) -> bool:
+def _unlock(ledger: Store, params: Mapping[str, Any], check_mode: bool) -> bool:
     """Give the lock back after the entry is closed: nobody finds it free and the entry open."""
     if not params.get("unlock"):
         return False
@@ -100,7 +99,7 @@ def _sentence(params: Mapping[str, Any], after: dict[str, Any]) -> str:
     return f"{verb} the record of {after['id']}: {after['kind']}, {after['outcome']}"
 
 
-def ask(ledger: Ledger, params: Mapping[str, Any]) -> dict[str, Any]:
+def ask(ledger: Store, params: Mapping[str, Any]) -> dict[str, Any]:
     """The facts of release_info: releases, current, interrupted, lock, warnings."""
     entries, warnings = ledger.entries()
     state, now, broken = lock.LockState(), ledger.now(), False

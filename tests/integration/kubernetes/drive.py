@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import pathlib
 import sys
+from typing import Any
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "collections"))
 
@@ -18,19 +19,21 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 )
 
 
-def main() -> None:
-    """Run it."""
-    asked = json.load(sys.stdin)
+def call(asked: dict[str, Any]) -> dict[str, Any]:
+    """The answer, or the error, as data."""
     check = asked.pop("check", False)
     try:
         with connect(asked) as client:
             if asked.get("state"):
-                answer = engine.release(asked, client, check=check).as_dict()
-            else:
-                answer = info.look(asked, client).as_dict()
+                return engine.release(asked, client, check=check).as_dict()
+            return info.look(asked, client).as_dict()
     except MainstayError as error:
-        answer = {"failed": str(error), "error": error.as_dict()}
-    print(json.dumps(answer))
+        return {"failed": str(error), "error": error.as_dict()}
+
+
+def main() -> None:
+    """Run it."""
+    print(json.dumps(call(json.load(sys.stdin))))
 
 
 if __name__ == "__main__":
