@@ -254,7 +254,7 @@ def _begin(run: Run, manifests: str) -> Summary:
     summary = Summary(
         release_id=request.release_id,
         started=_now(),
-        previous=run.parent.current if run.parent.current != request.release_id else "",
+        previous=_before(run.parent, request.release_id),
         rolled_back_to=run.target,
         manifests=manifests,
         objects=len(run.items),
@@ -288,11 +288,17 @@ def _end(run: Run, summary: Summary, outcome: str, failure: str) -> None:
             parent,
             members=tuple(sorted((*described, *run.plan.left), key=lambda m: m.key)),
             current=summary.release_id,
+            previous=summary.previous,
             manifests=summary.manifests,
         )
     run.records.finish(done)
     run.kill("finished")
     run.parent = run.records.write(parent)
+
+
+def _before(parent: Parent, release_id: str) -> str:
+    """The release before this one, whose earlier steps may be there already."""
+    return parent.current if parent.current != release_id else parent.previous
 
 
 def _now() -> str:
@@ -304,7 +310,7 @@ def _facts(run: Run, outcome: str, release_id: str) -> dict[str, Any]:
     return {
         "release_id": release_id,
         "outcome": outcome,
-        "previous": run.parent.current if run.parent.current != release_id else "",
+        "previous": _before(run.parent, release_id),
         "rolled_back_to": run.target,
         "plan": run.plan.hash,
         "images": images(run.items),

@@ -101,7 +101,6 @@ def secrets(
                 "apiVersion": "v1",
                 "kind": "Secret",
                 "type": TYPE,
-                "immutable": True,
                 "metadata": {
                     "name": record_name(platform, summary.release_id, number),
                     "namespace": namespace,

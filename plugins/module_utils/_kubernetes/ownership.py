@@ -55,12 +55,17 @@ class Member:
 
 @dataclass(frozen=True)
 class Parent:
-    """What the parent says. C(version) is the resource version it was read at; empty when new."""
+    """What the parent says.
+
+    One release may come in several calls: C(previous) is the release before C(current), not the
+    call before. C(version) is the resource version it was read at; empty when it is new.
+    """
 
     platform: str
     namespace: str
     members: tuple[Member, ...] = ()
     current: str = ""
+    previous: str = ""
     phase: str = ""
     working: str = ""
     manifests: str = ""
@@ -96,6 +101,7 @@ def read_parent(platform: str, namespace: str, found: Optional[Mapping[str, Any]
         namespace,
         members=members,
         current=data.get("current", ""),
+        previous=data.get("previous", ""),
         phase=data.get("phase", ""),
         working=data.get("working", ""),
         manifests=data.get("manifests", ""),
@@ -145,6 +151,7 @@ def write_parent(parent: Parent) -> Manifest:
         "data": {
             "members": json.dumps(members, separators=(",", ":")),
             "current": parent.current,
+            "previous": parent.previous,
             "phase": parent.phase,
             "working": parent.working,
             "manifests": parent.manifests,

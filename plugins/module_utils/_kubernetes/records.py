@@ -111,18 +111,32 @@ class Records:
         return summary
 
     def _again(self, secret: Manifest) -> None:
-        """The same release is tried again: its record is made anew."""
+        """The same release goes on, or is tried again: its record is replaced, never missing."""
         name = secret["metadata"]["name"]
         known = self.cluster.get(SECRET, self.namespace, name)
-        if known is not None:
-            if known.get("type") != history.TYPE:
-                raise MainstayError(
-                    "the name of the record of this release is taken",
-                    subject=f"Secret {self.namespace}/{name}",
-                    next_step="move that Secret out of the way, or use another release id",
-                )
-            self.cluster.delete(SECRET, self.namespace, name, known["metadata"]["uid"])
-        self.cluster.create(SECRET, secret)
+        if known is None:
+            raise MainstayError(
+                "somebody removed the record of this release while it was written",
+                subject=f"Secret {self.namespace}/{name}",
+                next_step="look who else changes this namespace, then run again",
+            )
+        if known.get("type") != history.TYPE:
+            raise MainstayError(
+                "the name of the record of this release is taken",
+                subject=f"Secret {self.namespace}/{name}",
+                next_step="move that Secret out of the way, or use another release id",
+            )
+        version = known["metadata"]["resourceVersion"]
+        metadata = {**secret["metadata"], "resourceVersion": version}
+        self.cluster.replace(SECRET, {**secret, "metadata": metadata})
+        if history.SUMMARY in (known["metadata"].get("annotations") or {}):
+            self._forget_parts(history.summary_of(known), history.summary_of(secret).parts)
+
+    def _forget_parts(self, before: Summary, kept: int) -> None:
+        """What an earlier step had more of."""
+        for number in range(kept, before.parts):
+            name = history.record_name(self.platform, before.release_id, number)
+            self.cluster.delete(SECRET, self.namespace, name, "")
 
     def finish(self, summary: Summary) -> None:
         """Write down how a release ended."""

@@ -19,7 +19,11 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
 from fake_cluster import FakeCluster, refused
 
-from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes import engine, info
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes import (
+    engine,
+    history,
+    info,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
@@ -255,3 +259,67 @@ def test_rollbacks_in_any_order_end_at_what_is_stored(order: list[int]) -> None:
     for step, number in enumerate(order):
         bring(cluster, f"back{step}", [], state="rolled_back", to=f"r{number}", retain=99)
         assert _all(cluster) == pictures[number]
+
+
+def test_only_the_plan_that_was_agreed_to_is_done() -> None:
+    cluster = FakeCluster()
+    planned = bring(cluster, "", FIRST, state="planned")
+    assert (planned["changed"], planned["release"]["outcome"]) == (False, "planned")
+    with pytest.raises(MainstayError, match="not the one that was agreed to"):
+        bring(cluster, "r1", SECOND, plan=planned["release"]["plan"])
+    assert not cluster.objects
+    assert bring(cluster, "r1", FIRST, plan=planned["release"]["plan"])["changed"]
+
+
+def test_one_release_in_several_steps_is_one_record() -> None:
+    cluster = FakeCluster()
+    bring(cluster, "r1", FIRST)
+    bring(cluster, "r2", [*FIRST, config("staged")])
+    done = bring(cluster, "r2", SECOND)
+    assert done["release"]["previous"] == "r1"
+    assert [(r["release_id"], r["previous"]) for r in look(cluster)["releases"]] == [
+        ("r2", "r1"),
+        ("r1", ""),
+    ]
+    bring(cluster, "r3", FIRST)
+    bring(cluster, "r4", [], state="rolled_back", to="r2")
+    assert (cluster.data("a"), cluster.names("configmaps")) == (
+        {"x": "2"},
+        {"a", "b", "mainstay-shop-test"},
+    )
+
+
+def test_a_step_that_is_smaller_leaves_no_part_of_the_larger_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(history, "CHUNK", 100)
+    cluster = FakeCluster()
+    bring(cluster, "r1", [config(f"c{n}", x=str(n)) for n in range(9)])
+    assert len(cluster.names("secrets")) > 2
+    bring(cluster, "r1", [])
+    assert len(cluster.names("secrets")) == look(cluster)["releases"][0]["parts"]
+    bring(cluster, "r2", [], state="rolled_back", to="r1")
+
+
+def test_a_rollback_runs_no_job_again() -> None:
+    cluster = FakeCluster()
+    job = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "migrate-1"}, "spec": {}}
+    bring(cluster, "r1", [job, config("a", x="1")], wait=False)
+    bring(cluster, "r2", [config("a", x="2")], wait=False)
+    assert cluster.names("jobs") == set()
+    bring(cluster, "r3", [], state="rolled_back", to="r1", wait=False)
+    assert cluster.names("jobs") == set() and cluster.data("a") == {"x": "1"}
+
+
+def test_a_write_whose_answer_was_lost_is_known_again() -> None:
+    """The transport sends it a second time, and is told that the version is an old one."""
+    cluster = FakeCluster()
+    bring(cluster, "r1", FIRST)
+    original = cluster.replace
+
+    def twice(resource: Any, manifest: Any) -> Any:
+        original(resource, manifest)
+        return original(resource, manifest)
+
+    cluster.replace = twice  # type: ignore[method-assign]
+    assert bring(cluster, "r2", SECOND)["release"]["outcome"] == "deployed"
