@@ -19,7 +19,7 @@ unexport VIRTUAL_ENV PYTHONPATH PYTHONHOME
 .NOTPARALLEL:
 
 .PHONY: help demo test lint unit sanity molecule test-molecule test-integration bench \
-	bench-deploy docs evidence-docker up down up-kubernetes down-kubernetes setup docker lock clean distclean
+	bench-deploy bench-kubernetes docs evidence-docker evidence-kubernetes up down up-kubernetes down-kubernetes setup docker lock clean distclean
 
 help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | \
@@ -48,14 +48,20 @@ test-molecule: molecule
 test-integration: setup bed-packages test-packages docker  ## The integration tests on the test bed
 	@$(TOOLS)/integration $(ARGS)
 
-bench: setup bed-packages load-packages docker  ## All measurements of speed
+bench: setup bed-packages load-packages kubernetes-packages docker  ## All measurements of speed
 	@$(TOOLS)/bench
+
+bench-kubernetes: setup kubernetes-packages  ## Time of a release beside kubectl, Helm and kubernetes.core
+	@$(TOOLS)/bench kubernetes
 
 bench-deploy: setup bed-packages load-packages docker  ## Time of one deploy beside docker_compose_v2
 	@$(TOOLS)/bench deploy
 
 evidence-%: setup bed-packages test-packages load-packages docker
 	@tests/evidence/run $*
+
+evidence-kubernetes: setup kubernetes-packages  ## Every promise about Kubernetes, measured (build/evidence/kubernetes.json)
+	@tests/evidence/run kubernetes
 
 evidence-docker:  ## Every promise about Docker hosts, measured (build/evidence/docker.json)
 

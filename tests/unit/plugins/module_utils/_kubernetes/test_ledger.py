@@ -92,8 +92,12 @@ def test_check_mode_takes_nothing() -> None:
     assert not cluster.objects
 
 
-def test_of_many_at_once_one_gets_it() -> None:
+@pytest.mark.parametrize("left_over", [False, True])
+def test_of_many_at_once_one_gets_it(left_over: bool) -> None:
     cluster = FakeCluster()
+    if left_over:
+        take(cluster, release_id="old", controller={"pid": 99})
+        cluster.time += datetime.timedelta(seconds=901)
     start = threading.Barrier(8)
     won: list[int] = []
     refused: list[str] = []

@@ -1,0 +1,66 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Rollbacks in random order end at exactly the stored objects."""
+
+from __future__ import annotations
+
+import json
+import random
+import statistics
+import time
+from typing import Any
+
+from kube_bed import Cluster, Manifest, config, secret, workload
+
+from evidence.evidence import Figure, Row
+from evidence.kubernetes.common import COMMAND, namespace
+
+RELEASES = [f"20261121T06000{n}Z-{n}" for n in range(4)]
+
+
+def _version(number: int) -> list[Manifest]:
+    return [
+        config("settings", number=str(number)),
+        config(f"only-in-{number}", number=str(number)),
+        secret("keys", token=f"token-of-{number}"),
+        workload("api", f"1.{number % 3}.0", env={"NUMBER": str(number)}),
+    ]
+
+
+def _snapshot(cluster: Cluster) -> dict[str, Any]:
+    words = ("get", "configmap,secret,deployment", "-l", "applyset.kubernetes.io/part-of")
+    items = json.loads(cluster.kubectl(*words, "-o", "json"))["items"]
+    return {f"{i['kind']} {i['metadata']['name']}": [i.get("data"), i.get("spec")] for i in items}
+
+
+def rollbacks(repeats: int) -> Figure:
+    """Four releases, then as many rollbacks as asked for; each is compared field by field."""
+    chance = random.Random(20261121)
+    exact, seconds = 0, []
+    with namespace() as cluster:
+        pictures = {}
+        for number, release_id in enumerate(RELEASES):
+            cluster.release(_version(number), release_id, retain=99)
+            pictures[release_id] = _snapshot(cluster)
+        for number in range(repeats):
+            wanted = chance.choice(RELEASES)
+            started = time.monotonic()
+            words = {"state": "rolled_back", "to": wanted, "retain": 99}
+            cluster.release([], f"20261121T07{number:04}Z-back", **words)
+            seconds.append(time.monotonic() - started)
+            exact += _snapshot(cluster) == pictures[wanted]
+    middle = statistics.median(seconds)
+    return Figure(f"{exact} of {repeats} exact, median {middle:.1f} s", "", exact == repeats)
+
+
+ROWS = [
+    Row(
+        "rollbacks",
+        "rollbacks in random order, with ConfigMaps and Secrets",
+        "each ends exactly at the stored objects",
+        COMMAND.format("rollbacks"),
+        rollbacks,
+        30,
+    ),
+]
