@@ -20,8 +20,10 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import (
+    backrest_config,
     hba,
     placement,
+    schedule,
     settings,
     topology,
 )
@@ -73,6 +75,26 @@ def postgres_candidate(
     return topology.candidate(observed, list(hosts), old, wanted or "")
 
 
+def postgres_repositories(platform: Mapping[str, Any], store: str) -> list[dict[str, Any]]:
+    """The repositories of a store, numbered."""
+    if not platform:
+        return []
+    described = decode(Platform, platform)
+    found = next((s for s in described.stores if s.name == store), None)
+    return backrest_config.repositories(described, found) if found else []
+
+
+def postgres_stanza_missing(document: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether a repository does not know the cluster: C(pgbackrest info --output=json)."""
+    states = [
+        repo.get("status", {}).get("code", 1)
+        for stanza in document
+        for repo in stanza.get("repo", [{}])
+    ]
+    # 0 is fine and 2 is that it knows the cluster and has no backup of it (pgBackRest, info).
+    return not states or any(code not in (0, 2) for code in states)
+
+
 def _as_filter(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -91,15 +113,20 @@ class FilterModule:
         """Name to function."""
         return {
             "postgres_addresses": postgres_addresses,
+            "postgres_calendar": _as_filter(schedule.calendar),
             "postgres_candidate": _as_filter(postgres_candidate),
             "postgres_changes": _as_filter(settings.plan),
             "postgres_conf": _as_filter(settings.render),
             "postgres_hba": _as_filter(hba.render),
             "postgres_hba_lost": _as_filter(hba.lost),
             "postgres_hba_rules": _as_filter(hba.standard),
+            "postgres_pgbackrest": _as_filter(backrest_config.render),
             "postgres_primary": _as_filter(topology.primary),
+            "postgres_repositories": _as_filter(postgres_repositories),
+            "postgres_repository": _as_filter(backrest_config.module_repository),
             "postgres_settings": _as_filter(postgres_settings),
             "postgres_slot": _as_filter(topology.slot_name),
+            "postgres_stanza_missing": postgres_stanza_missing,
             "postgres_store": _as_filter(postgres_store),
             "postgres_switch_problems": _as_filter(topology.switch_problems),
         }
