@@ -75,6 +75,16 @@ def postgres_candidate(
     return topology.candidate(observed, list(hosts), old, wanted or "")
 
 
+def postgres_operation(
+    platform: Mapping[str, Any], groups: Mapping[str, Any], store: Optional[str] = None
+) -> dict[str, Any]:
+    """The store that an operation is about, with its hosts."""
+    described = decode(Platform, platform)
+    found = placement.chosen(described, store or "")
+    plain = {str(name): list(hosts) for name, hosts in groups.items()}
+    return postgres_store(platform, placement.hosts_of(found, plain)[0], groups, found.name)
+
+
 def postgres_repositories(platform: Mapping[str, Any], store: str) -> list[dict[str, Any]]:
     """The repositories of a store, numbered."""
     if not platform:
@@ -120,6 +130,7 @@ class FilterModule:
             "postgres_hba": _as_filter(hba.render),
             "postgres_hba_lost": _as_filter(hba.lost),
             "postgres_hba_rules": _as_filter(hba.standard),
+            "postgres_operation": _as_filter(postgres_operation),
             "postgres_pgbackrest": _as_filter(backrest_config.render),
             "postgres_primary": _as_filter(topology.primary),
             "postgres_repositories": _as_filter(postgres_repositories),

@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import (
     Platform,
     Store,
@@ -41,6 +44,21 @@ def store_of(platform: Platform, host: str, groups: Mapping[str, Sequence[str]])
 def hosts_of(store: Store, groups: Mapping[str, Sequence[str]]) -> list[str]:
     """The hosts of a store, the first of them the primary of a new cluster."""
     return list(store.hosts) or list(groups.get(GROUP) or [])
+
+
+def chosen(platform: Platform, wanted: str = "") -> Store:
+    """The store that an operation is about: the wanted one, or the only one with a policy."""
+    able = {s.name: s for s in platform.stores if s.postgres and s.backup}
+    if wanted in able:
+        return able[wanted]
+    if not wanted and len(able) == 1:
+        return next(iter(able.values()))
+    raise MainstayError(
+        "which store is meant cannot be told" if not wanted else "no such store with backups",
+        subject=wanted or f"{len(able)} stores of {platform.id}",
+        expected=", ".join(able) or "a store of PostgreSQL on hosts with a backup policy",
+        next_step="give it with -e restore_store=<name>",
+    )
 
 
 def databases(store: Store) -> list[dict[str, Any]]:
