@@ -130,6 +130,7 @@ class FilterModule:
             "postgres_hba": _as_filter(hba.render),
             "postgres_hba_lost": _as_filter(hba.lost),
             "postgres_hba_rules": _as_filter(hba.standard),
+            "postgres_operated": _as_filter(topology.operated),
             "postgres_operation": _as_filter(postgres_operation),
             "postgres_pgbackrest": _as_filter(backrest_config.render),
             "postgres_primary": _as_filter(topology.primary),

@@ -132,6 +132,9 @@ class OwnedPrograms:
         self, argv: Sequence[str], environment: Optional[Mapping[str, str]], survives: bool
     ) -> subprocess.Popen[bytes]:
         uid, gid = self._identity or (None, None)
+        if argv[0] == "systemctl":
+            # Units are root's: the owner of the cluster may not start them.
+            uid, gid = None, None
         try:
             return subprocess.Popen(
                 list(argv),

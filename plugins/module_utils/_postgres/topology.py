@@ -61,6 +61,36 @@ def primary(observed: Mapping[str, Observed], hosts: Sequence[str]) -> str:
     return stopped[0] if stopped else hosts[0]
 
 
+def operated(observed: Mapping[str, Observed], hosts: Sequence[str], wanted: str = "") -> str:
+    """The host that a restore, a backup or a drill is about.
+
+    The wanted one, or the primary; when nobody can tell who that is, the only host that has the
+    configuration of the cluster and is no replica: its data is gone.
+    """
+    if wanted and wanted not in hosts:
+        raise MainstayError(
+            "the host does not carry the store",
+            subject=wanted,
+            expected=", ".join(hosts),
+            next_step="name one of these as restore_host",
+        )
+    if wanted:
+        return wanted
+    try:
+        return primary(observed, hosts)
+    except MainstayError as error:
+        left = [h for h in hosts if h in observed and not observed[h].get("standby", False)]
+        if len(left) == 1 and observed[left[0]].get("configured"):
+            return left[0]
+        raise MainstayError(
+            error.what,
+            subject=error.subject,
+            found=error.found,
+            expected=error.expected,
+            next_step="name the host with -e restore_host=<name>",
+        ) from error
+
+
 def candidate(
     observed: Mapping[str, Observed], hosts: Sequence[str], old: str, wanted: str = ""
 ) -> str:

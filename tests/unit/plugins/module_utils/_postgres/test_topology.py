@@ -111,3 +111,20 @@ def test_what_stands_against_a_switch(old: dict[str, Any], new: dict[str, Any], 
 
 def test_slots_have_names_that_postgresql_takes() -> None:
     assert topology.slot_name("DB-1.example.org") == "db_1_example_org"
+
+
+def test_the_host_whose_data_is_gone_is_the_one_to_restore() -> None:
+    gone = {**NOTHING, "configured": True, "standby": False}
+    observed = {"db1": gone, "db2": seen(recovery=True)}
+    assert topology.operated(observed, ["db1", "db2"]) == "db1"
+    assert topology.operated(observed, ["db1", "db2"], "db2") == "db2"
+    with pytest.raises(MainstayError, match="does not carry"):
+        topology.operated(observed, ["db1", "db2"], "db9")
+
+
+def test_nobody_guesses_which_of_two_hosts_to_restore() -> None:
+    gone = {**NOTHING, "configured": True, "standby": False}
+    observed = {"db1": gone, "db2": gone, "db3": seen(recovery=True)}
+    with pytest.raises(MainstayError) as caught:
+        topology.operated(observed, HOSTS)
+    assert "restore_host" in caught.value.next_step
