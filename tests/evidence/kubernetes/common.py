@@ -17,7 +17,18 @@ BED = ROOT / "tests" / "testbed" / "kubernetes"
 STATE = ROOT / "build" / "testbed" / "kubernetes"
 sys.path[:0] = [str(ROOT / "collections"), str(ROOT / "tests" / "integration" / "kubernetes")]
 
-from kube_bed import Cluster  # noqa: E402
+from kube_bed import IMAGE, Cluster, Manifest, config, secret, workload  # noqa: E402
+
+__all__ = [
+    "COMMAND",
+    "IMAGE",
+    "Cluster",
+    "Manifest",
+    "config",
+    "namespace",
+    "secret",
+    "workload",
+]
 
 COMMAND = "tests/evidence/run kubernetes {}"
 

@@ -11,10 +11,16 @@ import statistics
 import time
 from typing import Any
 
-from kube_bed import Cluster, Manifest, config, secret, workload
-
 from evidence.evidence import Figure, Row
-from evidence.kubernetes.common import COMMAND, namespace
+from evidence.kubernetes.common import (
+    COMMAND,
+    Cluster,
+    Manifest,
+    config,
+    namespace,
+    secret,
+    workload,
+)
 
 RELEASES = [f"20261121T06000{n}Z-{n}" for n in range(4)]
 
@@ -41,14 +47,16 @@ def rollbacks(repeats: int) -> Figure:
     with namespace() as cluster:
         pictures = {}
         for number, release_id in enumerate(RELEASES):
-            cluster.release(_version(number), release_id, retain=99)
+            done = cluster.release(_version(number), release_id, retain=99)
+            assert done.get("release", {}).get("outcome") == "deployed", done
             pictures[release_id] = _snapshot(cluster)
         for number in range(repeats):
             wanted = chance.choice(RELEASES)
             started = time.monotonic()
             words = {"state": "rolled_back", "to": wanted, "retain": 99}
-            cluster.release([], f"20261121T07{number:04}Z-back", **words)
+            done = cluster.release([], f"20261121T07{number:04}Z-back", **words)
             seconds.append(time.monotonic() - started)
+            assert "release" in done, done
             exact += _snapshot(cluster) == pictures[wanted]
     middle = statistics.median(seconds)
     return Figure(f"{exact} of {repeats} exact, median {middle:.1f} s", "", exact == repeats)

@@ -51,6 +51,11 @@ def up(arguments: Sequence[str]) -> None:
     require(_NEEDED)
     if os.geteuid() != 0:
         raise BedError("Only root can bring a node up: it makes links, mounts and containers.")
+    if control.foreign():
+        raise BedError(
+            f"The cluster of another checkout answers at {URL}: take that one down, or give its"
+            " kubeconfig to the tests in MAINSTAY_KUBECONFIG."
+        )
     with _alone():
         steps: list[tuple[str, Callable[[], object]]] = [
             ("programs", binary.ensure),
@@ -75,6 +80,8 @@ def down(arguments: Sequence[str]) -> None:
     """Take the cluster down with everything in it; programs stay in the cache."""
     parser = argparse.ArgumentParser(prog="tests/testbed/kubernetes/down", description=down.__doc__)
     parser.parse_args(arguments)
+    if control.foreign():
+        raise BedError(f"The cluster at {URL} was brought up by another checkout; it stays.")
     with _alone():
         ended = node.stop() + control.stop()
         for name in ("etcd", "logs", "samples.digest"):

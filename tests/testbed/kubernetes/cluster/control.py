@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 import urllib.error
 import urllib.request
@@ -127,6 +128,15 @@ def ready() -> bool:
             return bool(answer.status == 200)
     except (OSError, urllib.error.URLError):
         return False
+
+
+def foreign() -> bool:
+    """Whether a cluster that another checkout started has the address; then nothing is touched."""
+    if processes.running("etcd") is not None or processes.running("kube-apiserver") is not None:
+        return False
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((ADDRESS, API_PORT)) == 0
 
 
 def start() -> None:

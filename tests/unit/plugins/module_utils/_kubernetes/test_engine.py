@@ -323,3 +323,10 @@ def test_a_write_whose_answer_was_lost_is_known_again() -> None:
 
     cluster.replace = twice  # type: ignore[method-assign]
     assert bring(cluster, "r2", SECOND)["release"]["outcome"] == "deployed"
+
+
+def test_what_is_taken_out_of_a_manifest_is_a_change() -> None:
+    cluster = FakeCluster()
+    bring(cluster, "r1", [config("a", x="1", y="2")])
+    assert bring(cluster, "r2", [config("a", x="1")])["actions"] == ["change ConfigMap shop/a"]
+    assert cluster.data("a") == {"x": "1"}
