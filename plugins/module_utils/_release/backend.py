@@ -6,16 +6,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Union
+from typing import TYPE_CHECKING, Any, Union
 
-from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.connect import connect
-from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.ledger import (
-    ClusterLedger,
-)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Ledger
+
+if TYPE_CHECKING:
+    from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.ledger import (
+        ClusterLedger,
+    )
 
 FILES, KUBERNETES = "files", "kubernetes"
 
@@ -30,4 +31,11 @@ def open_ledger(params: Mapping[str, Any]) -> Union[Ledger, ClusterLedger]:
             subject="namespace",
             expected="the namespace of the platform",
         )
-    return ClusterLedger(connect(params), params["platform"], params["namespace"])
+    # Only now: what speaks to a cluster takes several times as long to load as everything else, and
+    # hosts of a platform without one load this file as well, at every task.
+    from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes import (
+        connect,
+        ledger,
+    )
+
+    return ledger.ClusterLedger(connect.connect(params), params["platform"], params["namespace"])
