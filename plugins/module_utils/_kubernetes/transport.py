@@ -30,9 +30,12 @@ except ImportError:
 
 #: Answers that say "later" (429, 503), or that a server behind the API server had a bad moment.
 RETRIED = frozenset({429, 500, 502, 503, 504})
-ATTEMPTS = 6
+#: Tries before giving up. Twelve of them take about half a minute, which an API server needs to
+#: start again; one that never answered is more likely a wrong address.
+ATTEMPTS = 12
+FIRST_ATTEMPTS = 4
 _FIRST_DELAY = 0.1
-_LONGEST_DELAY = 8.0
+_LONGEST_DELAY = 5.0
 _CONNECT_SECONDS = 5.0
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
@@ -102,7 +105,7 @@ class Transport:
                 renewed, attempt = True, attempt - 1
                 self._ready = None
                 continue
-            if wait is None or attempt >= ATTEMPTS:
+            if wait is None or attempt >= (ATTEMPTS if self.date else FIRST_ATTEMPTS):
                 raise error
             self.retries += 1
             self.sleep(wait)

@@ -78,7 +78,7 @@ def test_values_of_secrets_are_not_repeated() -> None:
         (1, None, 0.0, 0.05),
         (1, None, 1.0, 0.1),
         (4, None, 1.0, 0.8),
-        (40, None, 1.0, 8.0),
+        (40, None, 1.0, 5.0),
         (1, "3", 0.0, 3.0),
         (1, "999", 0.0, 60.0),
         (1, "Wed, 21 Oct 2026", 1.0, 0.1),

@@ -190,12 +190,22 @@ def test_silence_has_an_end(server: Server) -> None:
     assert time.monotonic() - started < 1.5
 
 
+def test_a_server_that_starts_again_is_waited_for(server: Server) -> None:
+    client = Client(server)
+    server.answers = [told(200, FOUND)]
+    client.get()
+    server.answers = [reset] * 9 + [told(200, FOUND)]
+    assert client.get() == FOUND
+    assert 5.0 < sum(client.slept) < 60.0
+
+
 def test_nobody_there(server: Server) -> None:
     client = Client(server)
     server.close()
     with pytest.raises(ApiError, match="does not answer") as raised:
         client.get()
     assert raised.value.status == 0
+    assert sum(client.slept) < 2.0, "a wrong address is told soon"
 
 
 def test_credentials_that_have_run_out_are_made_again_once(server: Server) -> None:
