@@ -29,7 +29,7 @@ def kubernetes_manifests(
     replicas: Optional[dict[str, int]] = None,
 ) -> list[dict[str, Any]]:
     """All objects of a platform but its migrations."""
-    chosen = Tracks(dict(tracks or {}), dict(serving or {}), dict(replicas or {}))
+    chosen = Tracks(dict(tracks or {}), dict(serving or {}), replicas=dict(replicas or {}))
     return _run(platform, lambda p: view.manifests(p, secrets or {}, chosen))
 
 
@@ -38,9 +38,10 @@ def kubernetes_migrations(
     release_id: str,
     secrets: Optional[dict[str, str]] = None,
     revert: bool = False,
+    services: Optional[list[str]] = None,
 ) -> list[dict[str, Any]]:
     """The Jobs that migrate in one release."""
-    return _run(platform, lambda p: view.migrations(p, secrets or {}, release_id, revert))
+    return _run(platform, lambda p: view.migrations(p, secrets or {}, release_id, revert, services))
 
 
 def _run(

@@ -119,7 +119,8 @@ def apply(
 
 #: What has a lower or the same wave is ready before anything with a higher one is applied:
 #: definitions before what they define, stores before jobs, jobs before workloads.
-_BARRIERS = (0, 49, WORKLOADS - 1)
+#: The last one is for what an annotation puts after workloads that are ready.
+_BARRIERS = (0, 49, WORKLOADS - 1, 90)
 
 
 def _together(cluster: Cluster, steps: Sequence[Step], *, force: bool) -> dict[Key, Object]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.policies import (
@@ -63,13 +63,22 @@ def manifests(
 
 
 def migrations(
-    platform: Platform, secrets: Mapping[str, str], release_id: str, revert: bool = False
+    platform: Platform,
+    secrets: Mapping[str, str],
+    release_id: str,
+    revert: bool = False,
+    services: Optional[Collection[str]] = None,
 ) -> list[Manifest]:
-    """The Jobs that migrate, or with C(revert) take a migration back, in one release."""
+    """The Jobs that migrate, or with C(revert) take a migration back, in one release.
+
+    Those of C(services), or of all.
+    """
     logins = pull_secret(platform, secrets)
     login_name = logins["metadata"]["name"] if logins else None
     found = []
     for service in platform.services:
+        if services is not None and service.name not in services:
+            continue
         configured = configuration(platform, service, secrets)
         job = migration_job(platform, service, configured, login_name, release_id, revert)
         found += [job] if job else []

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import math
@@ -115,6 +116,11 @@ def ordered(manifests: list[Manifest]) -> list[Manifest]:
     return sorted(manifests, key=lambda m: (ORDER.index(m["kind"]), m["metadata"]["name"]))
 
 
+@functools.lru_cache(maxsize=256)
+def _slow_hash(text: bytes) -> str:
+    return hashlib.pbkdf2_hmac("sha256", text, b"mainstay.platform", 100_000).hex()[:10]
+
+
 def content_hash(content: Any, secret: bool = False) -> str:
     """Ten hexadecimal digits of what an object holds, for its name.
 
@@ -123,7 +129,7 @@ def content_hash(content: Any, secret: bool = False) -> str:
     """
     text = json.dumps(content, sort_keys=True, separators=(",", ":")).encode("utf-8")
     if secret:
-        return hashlib.pbkdf2_hmac("sha256", text, b"mainstay.platform", 100_000).hex()[:10]
+        return _slow_hash(text)
     return hashlib.sha256(text).hexdigest()[:10]
 
 

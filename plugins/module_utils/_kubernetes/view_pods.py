@@ -216,7 +216,7 @@ def _apart(platform: Platform, service: Service) -> dict[str, Any]:
 
 
 def pod_template(
-    platform: Platform, service: Service, names: PodNames, track: str = ""
+    platform: Platform, service: Service, names: PodNames, track: str
 ) -> dict[str, Any]:
     """The pods of a service.
 
@@ -226,8 +226,7 @@ def pod_template(
     flavour, wanted = FLAVOURS[platform.kubernetes.flavour], service.kubernetes
     component = "worker" if service.is_worker else "service"
     marks = labels(platform, service.name, component, service.version)
-    if track:
-        marks[TRACK] = track
+    marks[TRACK] = track
     if wanted.identity:
         marks.update(flavour.identity_labels)
     volumes, mounts = _mounted(service, names)

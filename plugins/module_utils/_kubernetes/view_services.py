@@ -49,6 +49,10 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.types_
     LoadBalancer,
 )
 
+#: The track of a service whose releases never kept two side by side.
+FIRST = "blue"
+#: Puts an object after all others, once the workloads are ready (see k8s_release).
+WAVE, AFTER_WORKLOADS = "mainstay.platform/wave", "95"
 #: How long a finished migration stays to be looked at.
 KEPT_SECONDS = 7 * 86400
 
@@ -57,19 +61,22 @@ KEPT_SECONDS = 7 * 86400
 class Tracks:
     """Which of two Deployments of a service is meant, when a release keeps two side by side.
 
-    C(deploy) is the track whose Deployment is made (empty: the one Deployment there is), C(serve)
-    the one that the Service selects (empty: all pods), C(replicas) numbers of pods that differ from
-    the description, all by service.
+    C(deploy) is the track whose Deployment is made (the first one otherwise), C(serve) the one that
+    the Service selects (the same otherwise), C(shared) names services whose Service selects both,
+    C(replicas) numbers of pods that differ from the description; C(without) names services whose
+    Deployment is left out.
     """
 
     deploy: Mapping[str, str] = field(default_factory=dict)
     serve: Mapping[str, str] = field(default_factory=dict)
+    shared: frozenset[str] = frozenset()
     replicas: Mapping[str, int] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
 
 
-def deployment_name(service: Service, track: str) -> str:
-    """The one Deployment of a service, or that of a track."""
-    return f"{service.name}-{track}" if track else service.name
+def deployment_name(name: str, track: str) -> str:
+    """The first Deployment has the name of the service."""
+    return name if track == FIRST else f"{name}-{track}"
 
 
 def _component(service: Service) -> str:
@@ -87,15 +94,17 @@ def service_objects(
     configured = configuration(platform, service, secrets)
     names = PodNames(configured, service.name, pull_secret)
     component = _component(service)
-    track = tracks.deploy.get(service.name, "")
-    serving = tracks.serve.get(service.name, "")
+    track = tracks.deploy.get(service.name, FIRST)
+    serving = tracks.serve.get(service.name, track)
+    shared = service.name in tracks.shared
+    deployment = _deployment(platform, service, names, track, tracks.replicas.get(service.name))
     found = [
         *configured.objects,
         service_account(platform, service.name, component, service.kubernetes.identity or ""),
         *(_claim(platform, service, volume) for volume in service.volumes),
-        _deployment(platform, service, names, track, tracks.replicas.get(service.name)),
-        *_services(platform, service, track, serving),
-        autoscaler(platform, service, deployment_name(service, serving or track)),
+        None if service.name in tracks.without else deployment,
+        *_services(platform, service, track, "" if shared else serving),
+        autoscaler(platform, service, deployment_name(service.name, serving)),
         budget(
             platform, service.name, component, least_pods(service), service.kubernetes.disruption
         ),
@@ -148,7 +157,7 @@ def _deployment(
     template = pod_template(platform, service, names, track)
     mine = selector(platform, service.name)
     spec: dict[str, Any] = {
-        "selector": {"matchLabels": {**mine, TRACK: track} if track else mine},
+        "selector": {"matchLabels": {**mine, TRACK: track}},
         "strategy": _strategy(service),
         "revisionHistoryLimit": platform.release.retain,
         "progressDeadlineSeconds": whole_seconds(platform.release.stage_timeout),
@@ -163,14 +172,13 @@ def _deployment(
         platform,
         "apps/v1",
         "Deployment",
-        deployment_name(service, track),
+        deployment_name(service.name, track),
         _component(service),
         part=service.name,
         version=service.version,
         spec=spec,
     )
-    if track:
-        found["metadata"]["labels"][TRACK] = track
+    found["metadata"]["labels"][TRACK] = track
     return found
 
 
@@ -184,7 +192,10 @@ def service_ports(service: Service) -> list[dict[str, Any]]:
 
 
 def _services(platform: Platform, service: Service, track: str, serving: str) -> list[Manifest]:
-    """The address inside the cluster, a preview of the other track, a load balancer."""
+    """The address inside the cluster, a preview of the other track, a load balancer.
+
+    They come after the workloads, so that a Service never selects pods that are not ready yet.
+    """
     if service.port is None:
         return []
     mine = selector(platform, service.name)
@@ -194,8 +205,11 @@ def _services(platform: Platform, service: Service, track: str, serving: str) ->
         "selector": serves,
         "ports": service_ports(service),
     }
-    found = [manifest(platform, "v1", "Service", service.name, "service", spec=spec)]
-    if track and track != serving:
+    late = {WAVE: AFTER_WORKLOADS}
+    found = [
+        manifest(platform, "v1", "Service", service.name, "service", annotations=late, spec=spec)
+    ]
+    if track != serving:
         spec = {**spec, "selector": {**mine, TRACK: track}}
         found.append(
             manifest(
@@ -245,7 +259,7 @@ def _load_balancer(
         f"{service.name}-public",
         "service",
         part=service.name,
-        annotations={**annotations, **wanted.annotations},
+        annotations={WAVE: AFTER_WORKLOADS, **annotations, **wanted.annotations},
         spec=spec,
     )
 

@@ -53,6 +53,7 @@ def check_kubernetes(context: Context) -> Iterator[Problem]:
     for service in context.platform.services:
         yield from _pod(context, service)
         yield from _scaling(service)
+        yield from _number_of_pods(context, service)
         yield from _volumes(service)
         yield from _ways_in(context, service)
         yield from _calls(context, service)
@@ -210,6 +211,18 @@ def _scaling(service: Service) -> Iterator[Problem]:
                 f"{target} % of nothing",
                 f"resources.requests.{name}, or 0",
             )
+
+
+def _number_of_pods(context: Context, service: Service) -> Iterator[Problem]:
+    """The number of pods belongs to the autoscaler; a second Deployment would begin with one."""
+    strategy = context.platform.release.strategy
+    if service.kubernetes.autoscaling and strategy != "rolling":
+        yield Problem(
+            f"platform_services.{service.name}.kubernetes.autoscaling",
+            f"not with {strategy}: the new version would begin with one pod",
+            strategy,
+            "rolling, or a fixed number of replicas",
+        )
 
 
 def _volumes(service: Service) -> Iterator[Problem]:

@@ -52,6 +52,7 @@ class Plan:
     workers: tuple[str, ...] = ()
     retired: tuple[str, ...] = ()
     stores: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
     migrations: tuple[str, ...] = ()
     reasons: dict[str, str] = field(default_factory=dict)
     versions: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -69,7 +70,13 @@ class Plan:
     def nothing_to_do(self) -> bool:
         """True when the fleet already is what the description asks for."""
         return not (
-            self.services or self.workers or self.retired or self.stores or self.heal or self.edges
+            self.services
+            or self.workers
+            or self.retired
+            or self.stores
+            or self.differences
+            or self.heal
+            or self.edges
         )
 
 
@@ -123,6 +130,7 @@ def plan_deploy(
         workers=workers,
         retired=retired,
         stores=_absent_stores(observed),
+        differences=_differences(observed),
         migrations=tuple(n for n in changed if platform.service(n).migration is not None),
         reversible=all(_reversible(platform, name) for name in changed),
         reasons=reasons,
@@ -240,6 +248,15 @@ def _absent_stores(observed: dict[str, dict[str, Any]]) -> tuple[str, ...]:
     return tuple(sorted(absent))
 
 
+def _differences(observed: dict[str, dict[str, Any]]) -> tuple[str, ...]:
+    """What else a place has to change, as it says itself (objects of a cluster)."""
+    return tuple(
+        f"{name}: {sentence}"
+        for name, host in sorted(observed.items())
+        for sentence in host.get("differences") or []
+    )
+
+
 def _differing_edges(edges: dict[str, dict[str, Any]], before: Fleet) -> tuple[str, ...]:
     """Edges whose members are not those of the current release (restored, rebuilt, was away)."""
     if not before:
@@ -306,6 +323,7 @@ def _with_steps(plan: Plan) -> Plan:
         f"edge {name}: bring its members back to the current release" for name in plan.edges
     )
     steps.extend(f"store {name}: create it" for name in plan.stores)
+    steps.extend(plan.differences)
     for name in (*plan.services, *plan.workers):
         change = plan.versions.get(name, {"from": "none", "to": "?"})
         how = "one by one" if name in plan.workers else plan.strategy

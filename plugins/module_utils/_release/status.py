@@ -71,7 +71,8 @@ def _services(current: dict[str, Any], edges: dict[str, dict[str, Any]]) -> list
             for edge, facts in sorted(edges.items())
             if recorded
         ]
-        where = f"{recorded} endpoints; {', '.join(served)}" if recorded else "worker"
+        where = "; ".join(filter(None, [f"{recorded} endpoints", ", ".join(served)]))
+        where = where if recorded else "worker"
         lines.append(f"{name} {service.get('version')} ({where})")
     return lines
 

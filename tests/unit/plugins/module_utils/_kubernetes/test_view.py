@@ -263,7 +263,8 @@ def test_load_balancer(flavour: str) -> None:
     assert spec["type"] == "LoadBalancer"
     assert spec["sessionAffinity"] == "ClientIP"
     assert spec["sessionAffinityConfig"] == {"clientIP": {"timeoutSeconds": 10800}}
-    assert item["metadata"].get("annotations", {}) == {**table.public, **table.sticky}
+    late = {"mainstay.platform/wave": "95"}
+    assert item["metadata"]["annotations"] == {**late, **table.public, **table.sticky}
 
 
 @pytest.mark.parametrize(
@@ -314,7 +315,7 @@ def test_gateway() -> None:
 
 
 def test_tracks_keep_two_deployments_side_by_side() -> None:
-    tracks = Tracks({"api": "green"}, {"api": "blue"}, {"api": 4})
+    tracks = Tracks({"api": "green"}, {"api": "blue"}, replicas={"api": 4})
     found = view.manifests(PLATFORM, SECRETS, tracks)
     green = one("Deployment", "api-green", found)
     assert green["spec"]["replicas"] == 4
@@ -322,7 +323,17 @@ def test_tracks_keep_two_deployments_side_by_side() -> None:
     assert one("Service", "api", found)["spec"]["selector"]["mainstay.io/track"] == "blue"
     assert one("Service", "api-preview", found)["spec"]["selector"]["mainstay.io/track"] == "green"
     target = one("HorizontalPodAutoscaler", "api", found)["spec"]["scaleTargetRef"]
-    assert target["name"] == "api-blue"
+    assert target["name"] == "api"
+    shared = view.manifests(
+        PLATFORM, SECRETS, dataclasses.replace(tracks, shared=frozenset({"api"}))
+    )
+    assert "mainstay.io/track" not in one("Service", "api", shared)["spec"]["selector"]
+
+
+def test_a_service_selects_pods_only_once_they_are_ready() -> None:
+    annotations = one("Service", "web")["metadata"]["annotations"]
+    assert annotations == {"mainstay.platform/wave": "95"}
+    assert "annotations" not in one("Service", "db")["metadata"]
 
 
 def test_migration_runs_once_with_the_rights_of_the_service() -> None:

@@ -100,6 +100,10 @@ def test_warning(change: dict[str, Any], path: str) -> None:
 
 def test_a_blue_green_release_needs_room_for_both() -> None:
     """Pods at the least: 13 of stores, 3 + 2 + 1 of services, twice."""
-    change = {"platform_kubernetes.quota.pods": 21, "platform_release.strategy": "blue_green"}
+    change = {
+        "platform_kubernetes.quota.pods": 21,
+        "platform_release.strategy": "blue_green",
+        "platform_services.api.kubernetes.autoscaling": None,
+    }
     _platform, problems = found(change)
     assert [p.path for p in errors_of(problems)] == ["platform_kubernetes.quota.pods"]
