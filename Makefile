@@ -45,7 +45,7 @@ molecule: setup bed-packages docker  ## The scenario SCENARIO on the test bed, o
 
 test-molecule: molecule
 
-test-integration: setup bed-packages test-packages docker  ## The integration tests on the test bed
+test-integration: setup bed-packages test-packages postgres-packages docker  ## The integration tests on the test bed
 	@$(TOOLS)/integration $(ARGS)
 
 bench: setup bed-packages load-packages kubernetes-packages docker  ## All measurements of speed
@@ -65,6 +65,9 @@ evidence-kubernetes: setup kubernetes-packages  ## Every promise about Kubernete
 
 evidence-docker:  ## Every promise about Docker hosts, measured (build/evidence/docker.json)
 
+evidence-postgres: setup postgres-packages  ## Every promise about PostgreSQL, measured (build/evidence/postgres.json)
+	@tests/evidence/run postgres
+
 up: setup bed-packages docker  ## Bring the test bed up
 	@tests/testbed/up
 
@@ -83,7 +86,7 @@ docs: setup  ## The documentation as web pages in build/docs/html
 setup:  ## The virtual environment in .venv, from the lock file
 	@$(TOOLS)/setup
 
-.PHONY: bed-packages load-packages test-packages
+.PHONY: bed-packages load-packages test-packages postgres-packages evidence-postgres
 bed-packages:
 	@$(TOOLS)/packages docker:docker.io iptables:iptables mmdebstrap:mmdebstrap \
 		ssh:openssh-client go:golang-go curl:curl
@@ -92,6 +95,9 @@ kubernetes-packages:
 	@$(TOOLS)/packages containerd:containerd conntrack:conntrack etcd:etcd-server go:golang-go \
 		ip:iproute2 iptables:iptables openssl:openssl runc:runc \
 		file:/usr/lib/cni/bridge:containernetworking-plugins
+
+postgres-packages:
+	@$(TOOLS)/packages pgbackrest:pgbackrest pg_basebackup:postgresql
 
 load-packages:
 	@$(TOOLS)/packages wrk:wrk h2load:nghttp2-client

@@ -17,6 +17,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.files 
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import journal
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.context import Context
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.wal import (
+    history_timeline,
+)
 
 STOP_LIMIT = 600.0
 OPEN_LIMIT = 600.0
@@ -47,8 +50,7 @@ def undo(context: Context, record: journal.Journal) -> None:
     sync_directory(os.path.dirname(record.data_directory))
     if os.path.isdir(record.new_directory):
         shutil.rmtree(record.new_directory)
-    timeline = int(record.facts.get("new_timeline") or 0)
-    if timeline:
+    for timeline in begun_timelines(context, record, away):
         context.records.remember_abandoned(timeline)
     if record.was_running and os.path.isdir(record.data_directory) and not server.running():
         context.actions.append(f"start the server in {record.data_directory}")
@@ -59,6 +61,19 @@ def undo(context: Context, record: journal.Journal) -> None:
         server.wait_open(context.deadline.left(OPEN_LIMIT))
     record.status = journal.UNDONE
     journal.save(context.directory, record)
+
+
+def begun_timelines(context: Context, record: journal.Journal, away: str) -> list[int]:
+    """Timelines that the restored server began, also when it was killed before it was written down.
+
+    One of these left among the known ones would be taken for the latest by the next restore.
+    """
+    found = {int(record.facts.get("new_timeline") or 0)}
+    place = os.path.join(away, "pg_wal")
+    found |= {history_timeline(n) for n in os.listdir(place)} if os.path.isdir(place) else set()
+    control = context.server.at(data_directory=away).control()
+    found.add(control.timeline if control else 0)
+    return sorted(t for t in found if t > record.timeline)
 
 
 def kept_by(record: journal.Journal) -> list[str]:

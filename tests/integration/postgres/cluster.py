@@ -186,6 +186,10 @@ class Cluster:
                 [str(self.bin / "pg_ctl"), "-D", str(self.data), "-m", mode, "-w", "-s", "stop"]
             )
 
+    def running(self) -> bool:
+        """Whether a server runs in the data directory."""
+        return as_user([str(self.bin / "pg_ctl"), "-D", str(self.data), "status"]).returncode == 0
+
     def kill(self) -> None:
         """kill -9 of the postmaster, and the end of all its children."""
         pid = int((self.data / "postmaster.pid").read_text().split()[0])

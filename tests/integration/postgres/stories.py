@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 from cluster import PLATFORM, ROOT, USER, Cluster
 
+INSERT = "insert into mark (at) values (clock_timestamp()) returning id;\n"
 HEARTBEAT = ROOT / "plugins" / "module_utils" / "_postgres" / "heartbeat.py"
 #: Every point at which a restore can be killed by its tests: around each of its steps.
 STEPS = (
@@ -96,8 +97,6 @@ def random_targets(engine: str, count: int, seed: int) -> Targets:
         second = committed(cluster)
         if kept != 60:
             found.wrong.append(f"the fork kept {kept} of 60 rows")
-        source = cluster.base / "archive-of-now"
-        del source
         for number in range(count):
             rows, timeline = (second, "2") if number % 2 else (first, "1")
             upper = len(rows) - 2 if timeline == "2" else 78
@@ -151,7 +150,7 @@ def interrupted(engine: str, points: tuple[str, ...]) -> list[str]:
                 answer = cluster.module(
                     "postgres_restore", state="undone", confirm=f"undo-{PLATFORM}"
                 )
-                if not (cluster.data / "postmaster.pid").exists():
+                if not cluster.running():
                     cluster.start()
             else:
                 answer = cluster.module("postgres_restore", confirm=words)
@@ -243,9 +242,7 @@ def _write(cluster: Cluster, told: list[tuple[int, float]], stop: threading.Even
         assert process.stdout is not None
         while not stop.is_set():
             try:
-                process.stdin.write(
-                    "insert into mark (at) values (clock_timestamp()) returning id;\n"
-                )
+                process.stdin.write(INSERT)
                 process.stdin.flush()
             except BrokenPipeError:
                 return

@@ -154,6 +154,19 @@ def test_a_time_after_the_last_commit(native: Cluster) -> None:
     assert rows(native) == 1
 
 
+def test_killed_undone_and_restored_again(native: Cluster) -> None:
+    """A timeline that a killed restore began is not the latest once it is undone."""
+    native.sql("insert into mark values (2)")
+    native.stop()
+    words = f"restore-{PLATFORM}"
+    native.module("postgres_restore", confirm=words, kill_at="after-recovered")
+    native.good("postgres_restore", state="undone", confirm=f"undo-{PLATFORM}")
+    native.start()
+    native.sql("insert into mark values (3)")
+    native.restore()
+    assert rows(native) == 3
+
+
 @pytest.mark.parametrize("point", ["after-copied", "before-placed", "after-recovered"])
 def test_killed_and_run_again(native: Cluster, point: str) -> None:
     native.sql("insert into mark values (2)")
