@@ -285,6 +285,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes impo
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.arguments import (
     AUTH,
     RELEASE,
+    invocation,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.connect import connect
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
@@ -297,17 +298,19 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={**AUTH, **RELEASE},
         supports_check_mode=True,
+        no_log=True,  # nothing goes to the system's log: manifests hold Secrets
         required_if=[
             ("state", "present", ["release_id"]),
             ("state", "rolled_back", ["release_id"]),
         ],
     )
+    shown = invocation(module.params)
     try:
         with connect(module.params) as client:
             result = engine.release(module.params, client, check=module.check_mode)
     except MainstayError as error:
-        module.fail_json(msg=str(error), error=error.as_dict())
-    module.exit_json(**result.as_dict())
+        module.fail_json(msg=str(error), error=error.as_dict(), invocation=shown)
+    module.exit_json(**result.as_dict(), invocation=shown)
 
 
 if __name__ == "__main__":

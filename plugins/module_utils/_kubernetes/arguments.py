@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.kinds import (
@@ -71,3 +72,13 @@ RELEASE: dict[str, Any] = {
     "retain": {"type": "int", "default": 10},
     "parallel": {"type": "int", "default": 8},
 }
+
+
+def invocation(params: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments as results show them at C(-vvv): manifests hold Secrets, so only their number.
+
+    Marking the argument C(no_log) would mask every word that stands in a manifest, wherever it
+    stands in a result.
+    """
+    count = len(params.get("manifests") or ())
+    return {"module_args": {**params, "manifests": f"{count} objects (not shown)"}}

@@ -58,8 +58,10 @@ def plan_journey(
     after = fleet_after(plan, release_id, staged)
     _require_whole(plan, after, recorded, staged)
     steps = plan_switch(plan.strategy, policy, plan.before, after, list(staged))
-    if not steps and (plan.workers or plan.edges):
-        name = "replace workers" if plan.workers else "bring the edges back"
+    if not steps and (plan.workers or plan.edges or plan.stores or plan.differences):
+        name = "bring what is around the services to the description"
+        name = "bring the edges back" if plan.edges else name
+        name = "replace workers" if plan.workers else name
         steps = [SwitchStep(name, settled(after), 100.0)]
     old = _addresses(plan.before)
     new = _addresses(after)
