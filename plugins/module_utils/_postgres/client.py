@@ -132,8 +132,9 @@ class OwnedPrograms:
         self, argv: Sequence[str], environment: Optional[Mapping[str, str]], survives: bool
     ) -> subprocess.Popen[bytes]:
         uid, gid = self._identity or (None, None)
-        if argv[0] == "systemctl":
-            # Units are root's: the owner of the cluster may not start them.
+        if argv[0] in ("systemctl", "unshare"):
+            # Units are root's: the owner of the cluster may not start them. What makes a network of
+            # its own gives the rights up itself.
             uid, gid = None, None
         try:
             return subprocess.Popen(

@@ -146,7 +146,8 @@ def _carry_out(
         facts["seconds"] = round(phases["copy"] + phases["recover"], 2)
         facts["checks"].append(_reached(decision, reached))
         began = time.monotonic()
-        facts["isolated"] = _look(context, work.server, facts)
+        facts["isolated"] = work.isolate()
+        _look(context, work.server, facts)
     finally:
         work.close()
     if context.params["checksums"] and (work.server.control() or _none()).checksums:
@@ -170,8 +171,8 @@ def _reached(decision: deciding.Decision, reached: dict[str, Any]) -> dict[str, 
     return {"check": f"reached {decision.goal}", "ok": good, "found": found}
 
 
-def _look(context: Context, server: Server, facts: dict[str, Any]) -> bool:
-    """Queries and amcheck; whether the server has no way out while they run."""
+def _look(context: Context, server: Server, facts: dict[str, Any]) -> None:
+    """Queries and amcheck, on a server that takes nothing in and gives nothing out."""
     closed = (
         server.query("show listen_addresses") == "" and server.query("show archive_mode") == "off"
     )
@@ -186,7 +187,6 @@ def _look(context: Context, server: Server, facts: dict[str, Any]) -> bool:
     if context.params["amcheck"]:
         jobs = int(context.params["jobs"])
         facts["checks"].append(checks.amcheck(server, jobs, context.deadline))
-    return closed
 
 
 def _clear(context: Context, scratch: str) -> None:

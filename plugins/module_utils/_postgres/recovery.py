@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import re
 import shlex
 import shutil
@@ -188,6 +189,23 @@ class Recovery:
             self.context.programs.own(self.room.log)
         self.server.start(self.context.deadline.left(60.0), self.room.log, config)
 
+    def isolate(self) -> bool:
+        """Start the recovered server again without any network; false when the kernel forbids it.
+
+        Its socket is a file, so that it can be asked all the same. Recovery itself needs the
+        network where the repository is an object storage.
+        """
+        user = self.context.programs.os_user
+        drop = ("setpriv", f"--reuid={user}", f"--regid={group_of(user)}", "--init-groups", "--")
+        within = ("unshare", "--net", "--", *drop)
+        if os.geteuid() != 0 or self.context.programs.run([*within, "true"], 30.0).code:
+            return False
+        self.server.stop(self.context.deadline.left(600.0))
+        config = os.path.join(self.room.private, "postgresql.conf")
+        self.server.start(self.context.deadline.left(60.0), self.room.log, config, within)
+        self.server.wait_open(self.context.deadline.left(600.0))
+        return True
+
     def _await_end(self, limit: float) -> None:
         """Until the server is out of recovery; at once when it ended or paused instead."""
         end, ended = time.monotonic() + limit, Ended(self.server)
@@ -253,6 +271,11 @@ class Recovery:
         if self._socket:
             shutil.rmtree(self._socket, ignore_errors=True)
             self._socket = ""
+
+
+def group_of(user: str) -> int:
+    """The number of a user's own group."""
+    return pwd.getpwnam(user).pw_gid
 
 
 def _without_stale(path: str) -> bytes:

@@ -90,8 +90,13 @@ class Server:
         argv = [self.program("pg_ctl"), "status", "-D", self.place.data_directory]
         return self.programs.run(argv, QUERY_LIMIT).code == 0
 
-    def start(self, limit: float, log: str, config_file: str = "") -> None:
-        """Start the server and return at once; a program's status 0 proves nothing yet."""
+    def start(
+        self, limit: float, log: str, config_file: str = "", within: tuple[str, ...] = ()
+    ) -> None:
+        """Start the server and return at once; a program's status 0 proves nothing yet.
+
+        C(within) is a program that runs another one in surroundings of its own.
+        """
         if self.place.service and not config_file:
             argv = ["systemctl", "start", self.place.service]
         else:
@@ -99,7 +104,8 @@ class Server:
             chosen = config_file or self.place.config_file
             if chosen:
                 options = f"-c config_file={chosen}"
-            argv = [self.program("pg_ctl"), "start", "-W", "-s", "-D", self.place.data_directory]
+            argv = [*within, self.program("pg_ctl"), "start", "-W", "-s"]
+            argv += ["-D", self.place.data_directory]
             argv += ["-l", log, "-o", options]
         done = self.programs.run(argv, limit, survives=True)
         if done.code:

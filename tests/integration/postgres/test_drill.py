@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import os
+
 from cluster import Cluster
 
 
@@ -21,6 +23,22 @@ def test_drill(cluster: Cluster) -> None:
     assert cluster.sql("select max(id) from mark") == "1"
     seconds = cluster.good("postgres_backup_info")["backups"]["predicted_restore"]
     assert 0 < seconds < 60
+
+
+def test_checks_run_without_a_network(native: Cluster) -> None:
+    """All that the checks could reach the world through is the loopback of a network of its own."""
+    query = (
+        "select string_agg(trim(split_part(line, ':', 1)), ',') from regexp_split_to_table("
+        "pg_read_file('/proc/self/net/dev'), '\n') line where line like '%:%'"
+    )
+    check = {"database": "postgres", "query": query, "expect": "lo"}
+    found = native.module(
+        "postgres_drill", scratch_directory=str(native.base / "drill"), checks=[check]
+    )
+    if os.geteuid() == 0:
+        assert found["drill"]["isolated"], found
+    else:
+        assert "the drill failed" in found["msg"]  # the checks see the network of this machine
 
 
 def test_drill_of_a_random_second(native: Cluster) -> None:
