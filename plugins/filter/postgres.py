@@ -68,13 +68,6 @@ def postgres_addresses(hostvars: Mapping[str, Any], hosts: Sequence[str]) -> dic
     return found
 
 
-def postgres_candidate(
-    observed: Mapping[str, Any], hosts: Sequence[str], old: str, wanted: Optional[str] = None
-) -> str:
-    """The replica that becomes the primary."""
-    return topology.candidate(observed, list(hosts), old, wanted or "")
-
-
 def postgres_operation(
     platform: Mapping[str, Any], groups: Mapping[str, Any], store: Optional[str] = None
 ) -> dict[str, Any]:
@@ -124,9 +117,9 @@ class FilterModule:
         return {
             "postgres_addresses": postgres_addresses,
             "postgres_calendar": _as_filter(schedule.calendar),
-            "postgres_candidate": _as_filter(postgres_candidate),
             "postgres_changes": _as_filter(settings.plan),
             "postgres_conf": _as_filter(settings.render),
+            "postgres_failover": _as_filter(topology.failover),
             "postgres_hba": _as_filter(hba.render),
             "postgres_hba_lost": _as_filter(hba.lost),
             "postgres_hba_rules": _as_filter(hba.standard),
@@ -134,11 +127,11 @@ class FilterModule:
             "postgres_operation": _as_filter(postgres_operation),
             "postgres_pgbackrest": _as_filter(backrest_config.render),
             "postgres_primary": _as_filter(topology.primary),
+            "postgres_reaches": topology.reaches,
             "postgres_repositories": _as_filter(postgres_repositories),
             "postgres_repository": _as_filter(backrest_config.module_repository),
             "postgres_settings": _as_filter(postgres_settings),
             "postgres_slot": _as_filter(topology.slot_name),
             "postgres_stanza_missing": postgres_stanza_missing,
             "postgres_store": _as_filter(postgres_store),
-            "postgres_switch_problems": _as_filter(topology.switch_problems),
         }

@@ -27,6 +27,11 @@ def lsn(text: Optional[str]) -> int:
     return (int(high, 16) << 32) + int(low, 16)
 
 
+def reaches(have: Optional[str], need: Optional[str]) -> bool:
+    """Whether WAL up to the place C(have) holds the place C(need); nothing holds an unknown one."""
+    return bool(have and need) and lsn(have) >= lsn(need)
+
+
 def primary(observed: Mapping[str, Observed], hosts: Sequence[str]) -> str:
     """The host whose server writes; of a new cluster the first host.
 
@@ -138,6 +143,41 @@ def switch_problems(
     if before.get("running") and slot_name(new) not in streams and new not in streams:
         found.append(f"{new} does not stream from {old}")
     return found
+
+
+def failover(
+    observed: Mapping[str, Observed],
+    hosts: Sequence[str],
+    wanted: str = "",
+    fenced: bool = False,
+    most_bytes: int = 16 * 1024**2,
+) -> dict[str, Any]:
+    """C({planned, old, new, problems}): planned while the primary writes, unplanned without one.
+
+    C(fenced) says that somebody has seen to it that hosts which cannot be reached are off.
+    """
+    writing = [h for h in hosts if _runs(observed.get(h)) and not observed[h]["in_recovery"]]
+    away = [h for h in hosts if h not in observed]
+    if writing:
+        old = primary(observed, hosts)
+        new = candidate(observed, hosts, old, wanted)
+        problems = switch_problems(observed, old, new, most_bytes)
+        problems += [f"{host} cannot be reached" for host in away]
+        return {"planned": True, "old": old, "new": new, "problems": problems}
+    gone = away or [h for h in hosts if not observed[h].get("standby", False)]
+    old = gone[0] if gone else ""
+    problems = [
+        f"{host} cannot be reached, so it may still write: see to it that it is off, then add "
+        "-e ops_fenced=true"
+        for host in away
+        if not fenced
+    ]
+    return {
+        "planned": False,
+        "old": old,
+        "new": candidate(observed, hosts, old, wanted),
+        "problems": problems,
+    }
 
 
 def _runs(host: Optional[Observed]) -> bool:

@@ -128,3 +128,35 @@ def test_nobody_guesses_which_of_two_hosts_to_restore() -> None:
     with pytest.raises(MainstayError) as caught:
         topology.operated(observed, HOSTS)
     assert "restore_host" in caught.value.next_step
+
+
+def test_a_switch_is_planned_only_while_the_primary_writes() -> None:
+    streaming = seen(replication=[{"application_name": "db2"}])
+    plan = topology.failover({"db1": streaming, "db2": seen(recovery=True)}, ["db1", "db2"])
+    assert plan == {"planned": True, "old": "db1", "new": "db2", "problems": []}
+    stopped = {"db1": seen(running=False), "db2": seen(recovery=True)}
+    plan = topology.failover(stopped, ["db1", "db2"])
+    assert plan == {"planned": False, "old": "db1", "new": "db2", "problems": []}
+
+
+def test_a_primary_out_of_reach_may_still_write() -> None:
+    observed = {"db2": seen(recovery=True)}
+    plan = topology.failover(observed, ["db1", "db2"])
+    assert "ops_fenced=true" in plan["problems"][0]
+    assert topology.failover(observed, ["db1", "db2"], fenced=True)["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("have", "need", "expected"),
+    [
+        ("0/5000090", "0/5000028", True),
+        ("0/5000028", "0/5000028", True),
+        ("0/FFFFFFFF", "1/0", False),
+        (None, "0/0", False),
+        ("0/1", None, False),
+        ("", "", False),
+    ],
+    ids=str,
+)
+def test_promotion_needs_everything_that_was_written(have: str, need: str, expected: bool) -> None:
+    assert topology.reaches(have, need) is expected
