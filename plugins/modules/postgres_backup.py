@@ -45,6 +45,12 @@ options:
     description: Read the new backup again at once.
     type: bool
     default: true
+  prove_restore:
+    description:
+      - With O(type=logical), restore each dumped database under a name of its own, count its
+        tables, and drop it again.
+    type: bool
+    default: false
   point:
     description: Name of the restore point, for O(state=marked).
     type: str
@@ -123,6 +129,7 @@ EXAMPLES = r"""
     data_directory: /var/lib/postgresql/17/main
     type: logical
     databases: [orders, customers]
+    prove_restore: true
     repository: {name: dumps, path: /var/backups/mainstay}
 """
 
@@ -197,6 +204,7 @@ ARGUMENTS = {
     "databases": {"type": "list", "elements": "str", "default": []},
     "jobs": {"type": "int", "default": 2},
     "verify": {"type": "bool", "default": True},
+    "prove_restore": {"type": "bool", "default": False},
     "point": {"type": "str"},
     "archive_timeout": {"type": "float", "default": 60.0},
     "retention": {"type": "dict", "default": {}, "options": RETENTION},

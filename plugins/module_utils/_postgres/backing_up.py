@@ -83,11 +83,16 @@ def _take_dump(context: Context) -> dict[str, Any]:
     findings = dumps.verify(document["label"]) if context.params["verify"] else []
     if findings:
         raise explain_findings(findings, document["label"])
+    jobs = int(context.params["jobs"])
+    proved = databases if context.params["prove_restore"] else []
+    tables = {name: dumps.prove(document["label"], name, jobs, context.deadline) for name in proved}
+    context.actions += [f"restore {k} on trial: {v} tables" for k, v in tables.items()]
     return {
         "label": document["label"],
         "kind": LOGICAL,
         "databases": databases,
         "entries": document["databases"],
+        "restored_tables": tables,
         "size": document["size"],
         "repository_size": document["size"],
         "verified": bool(context.params["verify"]),

@@ -31,6 +31,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "databases": [],
         "jobs": 2,
         "verify": True,
+        "prove_restore": False,
         "archive_timeout": 60.0,
         "retention": {},
     },

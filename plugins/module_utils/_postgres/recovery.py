@@ -105,6 +105,11 @@ class Recovery:
         self._socket = ""
         self.server: Server = context.server.at(data_directory=room.data, service="")
 
+    @property
+    def open(self) -> bool:
+        """Whether this very recovery has a server that answers; any other one does not count."""
+        return bool(self._socket) and self.server.ask("select 1") == "1"
+
     def prepare(self) -> None:
         """Make the copy one that recovers: settings aside, C(recovery.signal)."""
         data = self.room.data

@@ -220,7 +220,7 @@ class Restore:
 
     def _ensure_private(self) -> None:
         """After a kill between the recovery and here: open it again behind closed doors."""
-        if not self.recovery.server.place.service and self.recovery.server.ask("select 1") == "1":
+        if self.recovery.open:
             return
         self.recovery.run(target.Target(target.LATEST), self.record.follow)
 

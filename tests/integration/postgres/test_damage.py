@@ -149,7 +149,9 @@ def test_the_status_file(native: Cluster) -> None:
 def test_dumps(native: Cluster) -> None:
     native.sql("create database shop")
     native.sql("create table orders (id int); insert into orders values (1)", "shop")
-    backup = native.good("postgres_backup", type="logical")["backup"]
+    backup = native.good("postgres_backup", type="logical", prove_restore=True)["backup"]
+    assert backup["restored_tables"] == {"postgres": 1, "shop": 1}
+    assert "mainstay_check" not in native.sql("select string_agg(datname, ',') from pg_database")
     assert backup["databases"] == ["postgres", "shop"]
     assert backup["verified"]
     (globals_file,) = native.repo.glob("db/logical/*/globals.sql")
