@@ -16,19 +16,20 @@ from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.fail
     ApiError,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.kinds import BUILT_IN
-from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.objects import (
-    Item,
-    Key,
-)
-from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.streams import Streams
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.objects import Item
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.ready import is_true
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.symptoms import (
     CRASH,
     ENDED,
     KILLED,
     MEMORY,
     PROBE,
+    of_pod,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.verdict import Verdict
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.verdict import (
+    FAILED,
+    Verdict,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
@@ -131,29 +132,26 @@ def _logs(cluster: Cluster, pod: Mapping[str, Any], container: str, group: str) 
 
 def overdue(
     cluster: Cluster,
-    waiting: Mapping[Key, Item],
-    seen: Mapping[Key, Verdict],
-    streams: Streams,
+    unready: Sequence[tuple[Item, str, Sequence[Mapping[str, Any]]]],
     hide: Sequence[str] = (),
 ) -> MainstayError:
-    """The error when the time is over: everything that is not ready, with what is missing."""
-    missing = []
-    for key, item in waiting.items():
-        known = seen.get(key)
-        missing.append(f"{key}: {known.text if known else 'not seen yet'}")
-        missing += [f"  {line}" for line in _events(cluster, item, None)]
-    pods = [
-        f"pod {name}: phase {(p.get('status') or {}).get('phase')}"
-        for (resource, _n), place in streams.objects.items()
-        if resource.kind == "Pod"
-        for (_space, name), p in sorted(place.items())
-        if (p.get("status") or {}).get("phase") not in ("Running", "Succeeded")
-    ]
+    """The error when the time is over: everything that is not ready, with what is missing, and
+    what is known about a pod of each."""
+    lines: list[str] = []
+    for item, text, pods in unready:
+        lines.append(f"{item.key}: {text}")
+        bad = [pod for pod in pods if not is_true(pod, "Ready")]
+        about = bad[0] if bad else None
+        for symptom in of_pod(about) if about is not None else ():
+            lines.append(f"  {_found(Verdict(FAILED, symptom=symptom), about)}")
+        lines += [f"  {line}" for line in _events(cluster, item, about)]
+        if about is not None:
+            lines += [f"  {line}" for line in _logs(cluster, about, "", ENDED)]
     return MainstayError(
         "the time is over and not everything is ready",
-        subject=", ".join(str(key) for key in list(waiting)[:5]),
-        found=f"{len(waiting)} objects not ready",
+        subject=", ".join(str(item.key) for item, _text, _pods in unready[:5]),
+        found=f"{len(unready)} objects not ready",
         expected="all ready within the timeout",
         next_step="look at what is missing; raise timeout if the start is only slow",
-        evidence=tuple(redacted(line, hide) for line in missing + pods),
+        evidence=tuple(redacted(line, hide) for line in lines),
     )

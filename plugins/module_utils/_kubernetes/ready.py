@@ -18,7 +18,7 @@ def _status(found: Object) -> Mapping[str, Any]:
     return status
 
 
-def _observed(found: Object) -> bool:
+def is_observed(found: Object) -> bool:
     """False while the controller has not yet seen the newest specification."""
     wanted = (found.get("metadata") or {}).get("generation", 0)
     return int(_status(found).get("observedGeneration") or 0) >= int(wanted)
@@ -64,7 +64,7 @@ def _counted(status: Mapping[str, Any], wanted: int, *fields: str) -> Answer:
 
 def deployment(found: Object) -> Answer:
     """All replicas are of the newest template and available, and no old one is left."""
-    if not _observed(found):
+    if not is_observed(found):
         return False, "not seen by its controller yet"
     status = _status(found)
     wanted = int((found.get("spec") or {}).get("replicas", 1))
@@ -77,7 +77,7 @@ def deployment(found: Object) -> Answer:
 
 def stateful_set(found: Object) -> Answer:
     """All replicas are of the newest revision and ready (those that a partition leaves out too)."""
-    if not _observed(found):
+    if not is_observed(found):
         return False, "not seen by its controller yet"
     spec, status = found.get("spec") or {}, _status(found)
     wanted = int(spec.get("replicas", 1))
@@ -96,7 +96,7 @@ def stateful_set(found: Object) -> Answer:
 
 def daemon_set(found: Object) -> Answer:
     """A pod of the newest template is available on each node that should have one."""
-    if not _observed(found):
+    if not is_observed(found):
         return False, "not seen by its controller yet"
     status = _status(found)
     wanted = int(status.get("desiredNumberScheduled") or 0)

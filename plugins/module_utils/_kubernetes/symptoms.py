@@ -14,6 +14,7 @@ from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.ready import (
     condition,
+    is_observed,
     is_true,
 )
 
@@ -130,14 +131,25 @@ def budget(container: Object) -> float:
     return total
 
 
-def of_object(kind: str, found: Object) -> Iterator[Symptom]:
-    """Symptoms that the object itself tells."""
-    if kind == "Deployment":
+def deadline_told(found: Object) -> str:
+    """When a Deployment was said to have missed its deadline; empty when it was not.
+
+    The controller leaves that standing until the next template makes progress, so what was said
+    before a release says nothing about it.
+    """
+    progress = condition(found, "Progressing") or {}
+    missed = progress.get("reason") == "ProgressDeadlineExceeded"
+    return str(progress.get("lastUpdateTime") or "always") if missed else ""
+
+
+def of_object(kind: str, found: Object, deadline_before: str = "") -> Iterator[Symptom]:
+    """Symptoms that the object itself tells; C(deadline_before) is L(deadline_told) at first."""
+    if kind == "Deployment" and is_observed(found):
         refused = condition(found, "ReplicaFailure")
         if refused is not None and refused.get("status") == "True":
             yield Symptom(ADMISSION, str(refused.get("reason")), str(refused.get("message", "")))
         progress = condition(found, "Progressing") or {}
-        if progress.get("reason") == "ProgressDeadlineExceeded":
+        if deadline_told(found) not in ("", deadline_before):
             yield Symptom(
                 ENDED, "ProgressDeadlineExceeded", str(progress.get("message", "")), certain=True
             )

@@ -94,17 +94,18 @@ def judge(
     rules: Rules,
     age: Age,
     refused: str = "",
+    deadline_before: str = "",
 ) -> Verdict:
     """The verdict on one object; C(pods) are those of its newest template.
 
     C(refused) is what the last event said about pods that could not be made, for the kinds whose
-    status does not tell.
+    status does not tell. C(deadline_before) is when a missed deadline was told before this release.
     """
     ready, text = predicate(found)
     if ready:
         return Verdict(READY)
     soonest: Optional[float] = None
-    for pod, symptom in _all(kind, found, pods, refused):
+    for pod, symptom in _all(kind, found, pods, refused, deadline_before):
         left = _patience_left(kind, symptom, rules, age, _name(pod))
         if left is None:
             continue
@@ -120,13 +121,13 @@ def _name(pod: Optional[Object]) -> str:
 
 
 def _all(
-    kind: str, found: Object, pods: Sequence[Object], refused: str
+    kind: str, found: Object, pods: Sequence[Object], refused: str, deadline_before: str
 ) -> Iterator[tuple[Optional[Object], Symptom]]:
     # A pod says more than the object that made it, so pods come first.
     for pod in pods:
         for symptom in symptoms.of_pod(pod):
             yield pod, symptom
-    for symptom in symptoms.of_object(kind, found):
+    for symptom in symptoms.of_object(kind, found, deadline_before):
         yield _worst(pods), symptom
     if refused:
         yield None, Symptom(symptoms.ADMISSION, "FailedCreate", refused)

@@ -27,6 +27,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.stre
     Place,
     Streams,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.symptoms import (
+    deadline_told,
+)
 
 PODS, SETS, EVENTS = (
     BUILT_IN["v1", "Pod"],
@@ -54,6 +57,7 @@ class Wait:
     hide: Sequence[str] = ()
     started: float = 0.0
     ready: dict[str, float] = field(default_factory=dict)
+    _deadlines: dict[Key, str] = field(default_factory=dict)
     _ages: dict[tuple[str, ...], float] = field(default_factory=dict)
 
     def pending(self, items: Sequence[Item], seen: Mapping[Key, Mapping[str, Any]]) -> list[Item]:
@@ -84,7 +88,7 @@ class Wait:
         while waiting:
             left = self.deadline - self.clock()
             if left <= 0:
-                raise overdue(self.cluster, waiting, texts, streams, self.hide)
+                raise overdue(self.cluster, self._unready(waiting, texts, streams), self.hide)
             woken = streams.next(min(left, recheck or _HEARTBEAT, _HEARTBEAT))
             if not woken and recheck is None:
                 continue
@@ -103,6 +107,19 @@ class Wait:
                     soon = max(0.01, found.recheck)
                     recheck = soon if recheck is None else min(recheck, soon)
 
+    @staticmethod
+    def _unready(
+        waiting: Mapping[Key, Item], texts: Mapping[Key, verdict.Verdict], streams: Streams
+    ) -> list[tuple[Item, str, list[Mapping[str, Any]]]]:
+        """(object, what is missing, its pods of the newest template) of all that is awaited."""
+        found = []
+        for key, item in waiting.items():
+            known = streams.objects.get((item.resource, key.namespace), {})
+            live = known.get((key.namespace, key.name), {})
+            text = texts[key].text if key in texts else "not seen yet"
+            found.append((item, text, _own_pods(item, live, streams)))
+        return found
+
     def _judge(self, item: Item, streams: Streams) -> Optional[verdict.Verdict]:
         key = item.key
         known = streams.objects.get((item.resource, key.namespace))
@@ -115,17 +132,25 @@ class Wait:
                 what="somebody removed it while it was awaited",
                 next_step="look who else changes this namespace, then run again",
             )
-        pods = streams.objects.get((PODS, key.namespace), {}).values()
-        sets = streams.objects.get((SETS, key.namespace), {}).values()
-        own = newest(key.kind, found, sets, pods)
+        own = _own_pods(item, found, streams)
         wanted = int((found.get("spec") or {}).get("replicas", 1))
         refused = "" if len(own) >= wanted else _refused(item, found, streams)
+        before = self._deadlines.setdefault(key, deadline_told(found))
         predicate = self.predicates[key.kind]
-        return verdict.judge(key.kind, found, own, predicate, self.rules, self._age, refused)
+        return verdict.judge(
+            key.kind, found, own, predicate, self.rules, self._age, refused, before
+        )
 
     def _age(self, about: tuple[str, ...]) -> float:
         now = self.clock()
         return now - self._ages.setdefault(about, now)
+
+
+def _own_pods(item: Item, found: Mapping[str, Any], streams: Streams) -> list[Mapping[str, Any]]:
+    space = item.key.namespace
+    pods = streams.objects.get((PODS, space), {}).values()
+    sets = streams.objects.get((SETS, space), {}).values()
+    return newest(item.key.kind, found, sets, pods)
 
 
 def _places(items: Sequence[Item]) -> tuple[list[Place], list[Place]]:

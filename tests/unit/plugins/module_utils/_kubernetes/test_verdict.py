@@ -263,3 +263,18 @@ def test_conditions_of_custom_resources() -> None:
     assert predicate(found)[0]
     found["metadata"]["generation"] = 2
     assert not predicate(found)[0], "it was said about what was asked before"
+
+
+def test_a_deadline_that_was_missed_before_says_nothing_about_this_release() -> None:
+    """Seen failing: a way back was called failed by what was said about the bad version."""
+    missed = {"type": "Progressing", "reason": "ProgressDeadlineExceeded", "lastUpdateTime": "1"}
+
+    def judged(before: str, **status: Any) -> str:
+        found = deployment(conditions=[missed], **status)
+        return verdict.judge(
+            "Deployment", found, [], ready.deployment, RULES, lambda about: 9.0, "", before
+        ).state
+
+    assert judged("", observedGeneration=1) == WAITING, "its controller has not looked yet"
+    assert judged(symptoms.deadline_told(deployment(conditions=[missed]))) == WAITING
+    assert judged("") == FAILED and judged("0") == FAILED
