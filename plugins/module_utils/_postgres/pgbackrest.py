@@ -136,13 +136,17 @@ class PgBackRest:
         argv = [PROGRAM, f"--config={self.access.config}", f"--stanza={self.access.stanza}"]
         return [*argv, f"--repo={self.access.number}"] if repository else argv
 
+    def reading(self) -> list[str]:
+        """The program with the options that its commands for reading take; a stanza is none."""
+        return [PROGRAM, f"--config={self.access.config}", f"--repo={self.access.number}"]
+
     @property
     def reader(self) -> Reader:
         """Straight from a local directory where there is one; through the program otherwise."""
         if self._reader is None:
             root = local_directory(self.access)
-            plain = [*self._base()]
-            self._reader = DirectoryReader(root) if root else ProgramReader(self.programs, plain)
+            through = ProgramReader(self.programs, self.reading())
+            self._reader = DirectoryReader(root) if root else through
         return self._reader
 
     def capabilities(self) -> Capabilities:

@@ -135,7 +135,7 @@ class Cluster:
             env={
                 **os.environ,
                 "MAINSTAY_KILL_AT": kill_at,
-                "PYTHONPATH": str(ROOT / "collections"),
+                "PYTHONPATH": f"{ROOT / 'collections'}:{os.environ.get('PYTHONPATH', '')}",
                 "PYTHONDONTWRITEBYTECODE": "1",
             },
         )
