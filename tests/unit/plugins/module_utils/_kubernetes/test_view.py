@@ -109,7 +109,7 @@ def test_labels_and_names(item: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "template"), list(pod_templates(ALL)), ids=[name for name, _ in pod_templates(ALL)]
+    ("name", "template"), list(pod_templates(ALL)), ids=[name for name, dummy in pod_templates(ALL)]
 )
 def test_pods_are_safe(name: str, template: dict[str, Any]) -> None:
     spec = template["spec"]
