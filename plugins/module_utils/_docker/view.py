@@ -61,9 +61,15 @@ def store_specs(platform: Platform, host: str, hosts: list[str]) -> list[StoreSp
 
 
 def store_addresses(platform: Platform, hosts: list[str], addresses: dict[str, str]) -> Addresses:
-    """C({store: {host, port}}) as containers reach them; managed stores keep their own host."""
+    """C({store: {host, port}}) as containers reach them; managed stores keep their own host.
+
+    PostgreSQL on hosts is reached at its first host: at its pooler, which knows the primary, or at
+    the server itself when there is no pooler.
+    """
     found: Addresses = {}
     placed = {store.name: place for store, place in _placed(platform, hosts)}
+    on_hosts = [store for store in platform.stores if store.postgres and (store.hosts or hosts)]
+    placed.update({store.name: [*store.hosts, *hosts][0] for store in on_hosts})
     for store in platform.stores:
         if store.name in placed:
             place = placed[store.name]
@@ -75,7 +81,9 @@ def store_addresses(platform: Platform, hosts: list[str], addresses: dict[str, s
                     expected="the private address of the host",
                     next_step=f"set platform_address for {place} in the inventory",
                 )
-            found[store.name] = {"host": addresses[place], "port": store.port}
+            pooler = store.postgres.pooler if store.postgres else None
+            port = pooler.port if pooler else store.port
+            found[store.name] = {"host": addresses[place], "port": port}
         elif store.host:
             found[store.name] = {"host": store.host, "port": store.port}
     return found
