@@ -135,7 +135,7 @@ class Transport:
         if answer.status < 400:
             return _content(answer), None
         failure = api_error(method, url, answer.status, answer.data)
-        if answer.status in RETRIED:
+        if failure.status in RETRIED:
             after = answer.headers.get("Retry-After")
             return failure, delay_before(attempt, after, _chance())
         return failure, None

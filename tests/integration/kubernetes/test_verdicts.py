@@ -59,7 +59,7 @@ CASES: list[tuple[str, list[Manifest], list[str], list[str], float]] = [
         [workload(env={"SAMPLE_FAULT": "leak"}, resources=SMALL)],
         # Some kernels do not tell the runtime; then only the exit code is known.
         ["more memory than its limit", "exit code 137"],
-        ["BackOff"],
+        ["log"],
         30,
     ),
     ("schedule", [workload(resources=HUGE)], ["no node takes", "Insufficient memory"], [], 10),

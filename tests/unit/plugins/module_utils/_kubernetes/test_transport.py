@@ -183,6 +183,15 @@ def test_a_refusal_is_not_tried_again(server: Server, status: int) -> None:
     assert len(server.seen) == 1
 
 
+def test_a_field_that_does_not_exist_is_told_at_once(server: Server) -> None:
+    """Seen failing: the API server answers 500, and it was asked twelve times."""
+    message = "failed to create typed patch object (n/c): .dat: field not declared in schema"
+    server.answers = [told(500, {"message": message})]
+    with pytest.raises(ApiError, match="fields that the kind does not have"):
+        Client(server).get()
+    assert len(server.seen) == 1
+
+
 def test_silence_has_an_end(server: Server) -> None:
     server.answers = [silent, told(200, FOUND)]
     started = time.monotonic()
