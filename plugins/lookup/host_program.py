@@ -5,15 +5,6 @@
 
 from __future__ import annotations
 
-import os
-import pathlib
-import tempfile
-import zipfile
-from typing import Any, Optional
-
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-
 DOCUMENTATION = r"""
 name: host_program
 author: Mainstay maintainers (@mainstay)
@@ -61,6 +52,15 @@ _raw:
   elements: str
   sample: ["/home/ops/.cache/mainstay/postgres_job.pyz"]
 """
+
+import os
+import pathlib
+import tempfile
+import zipfile
+from typing import Any, Optional
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
 
 PACKAGES = ("ansible_collections", "mainstay", "platform", "plugins", "module_utils")
 ROOT = pathlib.Path(__file__).resolve().parents[1] / "module_utils"
