@@ -28,14 +28,24 @@ def _programs() -> None:
 
 
 #: What both engines show in every run; the rest with pgBackRest takes longer than it tells.
-BOTH = ("data_still_there", "a_missing_segment", "a_bit_in_a_backup", "test_drill[")
+BOTH = ("data_still_there", "a_bit_in_a_backup")
+#: What is told again, with more, by the long stories or by another case.
+LONG = (
+    "[after-copied]",
+    "[before-placed]",
+    "[exit 126]",
+    "[hanging]",
+    "random_second",
+    "[native-truncated]",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark what is left out of the short form."""
     for item in items:
         here = str(item.path).startswith(str(pathlib.Path(__file__).parent))
-        if here and "[pgbackrest" in item.name and not any(part in item.name for part in BOTH):
+        other = "[pgbackrest" in item.name and not any(part in item.name for part in BOTH)
+        if here and (other or any(part in item.name for part in LONG)):
             item.add_marker(pytest.mark.long)
 
 
