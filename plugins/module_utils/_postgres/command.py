@@ -80,7 +80,7 @@ def complete(work: str, given: dict[str, Any]) -> dict[str, Any]:
 def _verify(params: dict[str, Any]) -> Any:
     result, failure = operate.verify(params, check=False)
     if failure:
-        print(json.dumps(result.as_dict(), sort_keys=True))  # noqa: T201
+        sys.stdout.write(json.dumps(result.as_dict(), sort_keys=True) + "\n")
         raise failure
     return result
 
@@ -106,9 +106,9 @@ def main(arguments: Optional[list[str]] = None) -> int:
     except (MainstayError, OSError, ValueError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    print(json.dumps(result.as_dict(), sort_keys=True))  # noqa: T201
+    sys.stdout.write(json.dumps(result.as_dict(), sort_keys=True) + "\n")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(main())

@@ -24,7 +24,7 @@ def engines(cluster: Cluster) -> tuple[PgBackRest, PgBackRest]:
     """The same repository, read as a directory and through the program."""
     programs = OwnedPrograms(USER)
     access = Access(str(cluster.config), "db", 1)
-    straight, through = (PgBackRest(access, programs, str(cluster.data)) for _ in range(2))
+    straight, through = (PgBackRest(access, programs, str(cluster.data)) for dummy in range(2))
     through._reader = ProgramReader(programs, through.reading())
     return straight, through
 

@@ -118,7 +118,7 @@ def test_losses() -> None:
 
 
 def test_prediction_is_the_median_of_the_latest_good_drills() -> None:
-    drills = [Drill(BEGIN, 1000, 10.0, 10, 5.0) for _ in range(4)]
+    drills = [Drill(BEGIN, 1000, 10.0, 10, 5.0) for dummy in range(4)]
     drills += [Drill(BEGIN, 1000, 9999.0, 10, 9999.0), Drill(BEGIN, 1000, 1.0, 1, 1.0, ok=False)]
     assert restore_plan.predict(2000, 20, drills) == 30.0
     assert restore_plan.predict(2000, 20, []) == -1.0
