@@ -47,7 +47,7 @@ def test_what_was_started_is_ended() -> None:
 def test_a_number_that_went_to_another_process_is_left_alone(
     state: pathlib.Path, stranger: subprocess.Popen[bytes]
 ) -> None:
-    """Seen failing without the comparison of the command line: the stranger was ended."""
+    """A number may have gone to somebody else: the command line decides."""
     processes.start("sleeper", ["sleep", "61"])
     own = processes.running("sleeper")
     file = state / "pids" / "sleeper"
