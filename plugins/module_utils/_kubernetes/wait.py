@@ -78,12 +78,17 @@ class Wait:
         required, optional = _places(list(waiting.values()))
         streams.start(required, optional)
         try:
-            self._loop(waiting, streams)
+            self._loop(waiting, streams, self._told(waiting, seen))
         finally:
             streams.end()
 
-    def _loop(self, waiting: dict[Key, Item], streams: Streams) -> None:
-        texts: dict[Key, verdict.Verdict] = {}
+    def _told(
+        self, waiting: Mapping[Key, Item], seen: Mapping[Key, Mapping[str, Any]]
+    ) -> dict[Key, str]:
+        """What is missing by the answers to what was applied, until a watch tells more."""
+        return {key: self.predicates[key.kind](seen.get(key) or {})[1] for key in waiting}
+
+    def _loop(self, waiting: dict[Key, Item], streams: Streams, texts: dict[Key, str]) -> None:
         recheck: Optional[float] = None
         while waiting:
             left = self.deadline - self.clock()
@@ -97,7 +102,7 @@ class Wait:
                 found = self._judge(item, streams)
                 if found is None:
                     continue
-                texts[key] = found
+                texts[key] = found.text
                 if found.state == verdict.READY:
                     del waiting[key]
                     self.ready[str(key)] = round(self.clock() - self.started, 3)
@@ -109,15 +114,14 @@ class Wait:
 
     @staticmethod
     def _unready(
-        waiting: Mapping[Key, Item], texts: Mapping[Key, verdict.Verdict], streams: Streams
+        waiting: Mapping[Key, Item], texts: Mapping[Key, str], streams: Streams
     ) -> list[tuple[Item, str, list[Mapping[str, Any]]]]:
         """(object, what is missing, its pods of the newest template) of all that is awaited."""
         found = []
         for key, item in waiting.items():
             known = streams.objects.get((item.resource, key.namespace), {})
             live = known.get((key.namespace, key.name), {})
-            text = texts[key].text if key in texts else "not seen yet"
-            found.append((item, text, _own_pods(item, live, streams)))
+            found.append((item, texts[key], _own_pods(item, live, streams)))
         return found
 
     def _judge(self, item: Item, streams: Streams) -> Optional[verdict.Verdict]:

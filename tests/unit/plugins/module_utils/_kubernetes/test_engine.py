@@ -151,7 +151,7 @@ def test_waiting_ends_when_the_time_is_over() -> None:
     cluster = FakeCluster()
     cluster.held.add("api")
     with pytest.raises(MainstayError, match="the time is over") as raised:
-        bring(cluster, "r1", FIRST, timeout=0.3)
+        bring(cluster, "r1", FIRST, timeout=0.01)
     assert "Deployment shop/api: availableReplicas 0 of 1" in raised.value.evidence
     assert look(cluster)["phase"] == "failed"
 
