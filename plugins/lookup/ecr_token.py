@@ -5,24 +5,6 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import functools
-import re
-from typing import Any, Optional
-
-from ansible.errors import AnsibleLookupError
-from ansible.plugins.lookup import LookupBase
-
-try:
-    import boto3
-    from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
-except ImportError as error:
-    MISSING: Optional[ImportError] = error
-else:
-    MISSING = None
-
 DOCUMENTATION = r"""
 name: ecr_token
 author: Mainstay maintainers (@mainstay)
@@ -82,6 +64,24 @@ _raw:
   type: list
   elements: str
 """
+
+import base64
+import binascii
+import functools
+import re
+from typing import Any, Optional
+
+from ansible.errors import AnsibleLookupError
+from ansible.plugins.lookup import LookupBase
+
+try:
+    import boto3
+    from botocore.config import Config
+    from botocore.exceptions import BotoCoreError, ClientError
+except ImportError as error:
+    MISSING: Optional[ImportError] = error
+else:
+    MISSING = None
 
 SERVER = re.compile(
     r"(?P<account>[0-9]{12})\.dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?"
