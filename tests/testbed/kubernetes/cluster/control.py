@@ -135,6 +135,11 @@ def foreign() -> bool:
     if processes.running("etcd") is not None or processes.running("kube-apiserver") is not None:
         return False
     with socket.socket() as probe:
+        try:
+            # A network may answer for addresses that nobody has: ours must be of this machine.
+            probe.bind((ADDRESS, 0))
+        except OSError:
+            return False
         probe.settimeout(1.0)
         return probe.connect_ex((ADDRESS, API_PORT)) == 0
 
