@@ -56,7 +56,7 @@ CASES: list[tuple[str, list[Manifest], list[str], list[str], float]] = [
     ("config", [_without_secret()], ["cannot be made", "not-there"], ["not-there"], 10),
     (
         "memory",
-        [workload(env={"SAMPLE_FAULT": "leak"}, resources=SMALL)],
+        [workload(env={"SAMPLE_FAULT": "leak,never_healthy"}, resources=SMALL)],
         # Some kernels do not tell the runtime; then only the exit code is known.
         ["more memory than its limit", "exit code 137"],
         ["log"],
