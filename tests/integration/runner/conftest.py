@@ -87,7 +87,7 @@ def demo_job(tmp_path: pathlib.Path) -> Job:
     # variables, with no group_vars beside it. Keys of the bed are found two directories above it,
     # as in a checkout.
     (tmp_path / "build").symlink_to(ROOT / "build")
-    directory = lay_out(tmp_path / "runs" / "4711", {"release_version": "1.1.0"})
+    directory = lay_out(tmp_path / IDENT, {"release_version": "1.1.0"})
     program = pathlib.Path(sys.executable).with_name("ansible-inventory")
     exported = subprocess.run(
         [str(program), "-i", bed.INVENTORY, "--list", "--export"],
