@@ -137,6 +137,7 @@ class OwnedPrograms:
             # its own gives the rights up itself.
             uid, gid = None, None
         try:
+            # pylint: disable-next=ansible-bad-function
             return subprocess.Popen(
                 list(argv),
                 stdin=subprocess.PIPE,

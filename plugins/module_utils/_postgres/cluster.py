@@ -115,6 +115,7 @@ class LocalHost:
     def _run(self, words: list[str], stdin: str = "") -> Optional[subprocess.CompletedProcess[str]]:
         command = ["runuser", "-u", self.user, "--", *words] if os.geteuid() == 0 else words
         try:
+            # pylint: disable-next=ansible-bad-function
             return subprocess.run(
                 command,
                 input=stdin,

@@ -40,6 +40,7 @@ def beat(host: str) -> str:
 def run(given: argparse.Namespace, stop: threading.Event) -> None:
     """Beat until C(stop) is set."""
     while not stop.is_set():
+        # pylint: disable-next=ansible-bad-function
         process = subprocess.Popen(
             [
                 *("psql", "-X", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-h", given.socket),

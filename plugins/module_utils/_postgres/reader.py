@@ -162,6 +162,7 @@ def _by_program(blocks: Iterator[bytes], suffix: str, programs: Optional[Program
 def _pipe(path: str, data: bytes) -> bytes:
     import subprocess
 
+    # pylint: disable-next=ansible-bad-function
     done = subprocess.run(
         [path, "-dcq"], input=data, stdout=subprocess.PIPE, timeout=FILE_LIMIT, check=False
     )
