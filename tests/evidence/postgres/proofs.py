@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-import stories
+import restore_stories as stories
 from cluster import ROOT
 
 from evidence.evidence import Figure, Row

@@ -11,7 +11,7 @@ import subprocess
 import time
 from typing import Any
 
-import stories
+import restore_stories as stories
 from cluster import PLATFORM, USER, Cluster
 
 from evidence.evidence import Figure, Row

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from typing import Any, Optional
 
-from drive import call
+from kube_drive import call
 
 HERE = pathlib.Path(__file__).resolve().parent
 SECRET = "canary-9d41c7e2"
@@ -127,7 +127,7 @@ class Cluster:
             answer: dict[str, Any] = json.loads(json.dumps(call(json.loads(json.dumps(asked)))))
             return answer
         done = subprocess.run(
-            [sys.executable, str(HERE / "drive.py")],
+            [sys.executable, str(HERE / "kube_drive.py")],
             input=json.dumps(asked),
             env={**os.environ, "MAINSTAY_KILL_AT": kill_at},
             capture_output=True,

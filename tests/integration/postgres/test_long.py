@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import pytest
-import stories
+import restore_stories as stories
 
 pytestmark = pytest.mark.long
 ENGINES = pytest.mark.parametrize("engine", ["native", "pgbackrest"])

@@ -13,6 +13,7 @@ import tarfile
 
 from . import cgroups, disks, images
 from .settings import (
+    CA_CERTIFICATE,
     HOST_KEY,
     HOSTS,
     IMAGE,
@@ -34,6 +35,8 @@ BOOT_TIMEOUT = 90.0
 #: Says which checkout made a container; a hash, because it is nobody's business where that is.
 OWNER_LABEL = "io.mainstay.bed.checkout"
 OWNER = hashlib.sha256(str(STATE).encode()).hexdigest()[:16]
+#: Says which keys a container was made with; a hash of what is public of them.
+KEYS_LABEL = "io.mainstay.bed.keys"
 
 
 def network() -> None:
@@ -59,6 +62,29 @@ def foreign(container: str) -> bool:
         return False
 
 
+def fingerprint() -> str:
+    """A hash of the CA and of the SSH keys of this checkout."""
+    files = (CA_CERTIFICATE, HOST_KEY.with_suffix(".pub"), SSH_KEY.with_suffix(".pub"))
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+def labels() -> list[str]:
+    """The options of C(docker create) that say whose the container is."""
+    return ["--label", f"{OWNER_LABEL}={OWNER}", "--label", f"{KEYS_LABEL}={fingerprint()}"]
+
+
+def strange(container: str) -> bool:
+    """Whether the container is there but was made with other keys, so that nothing here can use it.
+
+    That is what a checkout finds where another one, perhaps long removed, left its bed.
+    """
+    form = f'{{{{index .Config.Labels "{KEYS_LABEL}"}}}}'
+    try:
+        return docker("inspect", "--format", form, container) != fingerprint()
+    except BedError:
+        return False
+
+
 def reachable(address: str, port: int = 22) -> bool:
     """Whether somebody answers; SSH servers speak first."""
     try:
@@ -73,6 +99,8 @@ def reachable(address: str, port: int = 22) -> bool:
 def ensure(host: Host) -> str:
     """Bring the host up; return what was done: present, started or created."""
     images.ensure(host.image)
+    if strange(host.container):
+        remove(host)
     now = state(host.container)
     if now == "running" and reachable(host.address):
         return "present"
@@ -112,7 +140,7 @@ def _create(host: Host, disk: str) -> None:
     for name in names:
         words += ["--add-host", name]
     words += ["--label", f"io.mainstay.bed.host={host.name}"]
-    words += ["--label", f"{OWNER_LABEL}={OWNER}", "--volume", f"{disk}:{host.disk}"]
+    words += [*labels(), "--volume", f"{disk}:{host.disk}"]
     words += [*cgroups.detected(), f"{IMAGE}:{host.image}", "/sbin/init"]
     docker(*words)
     subprocess.run(["docker", "cp", "-", f"{host.container}:/"], input=personal_files(), check=True)

@@ -58,14 +58,20 @@ def program() -> pathlib.Path:
 
 
 def ensure() -> str:
-    """Bring the server and its bucket up; return what was done: present, started or created."""
+    """Bring the server and its bucket up; return what was done: present, started or created.
+
+    One that does not run is made anew over its objects: the files of its certificate may be gone.
+    """
     binary = program()
     images.ensure("debian13-bare")
+    if hosts.strange(S3_CONTAINER):
+        remove()
     now = hosts.state(S3_CONTAINER)
     if now == "running" and hosts.reachable(S3_ADDRESS, S3_PORT):
         return "present"
-    if not now:
-        _create(binary)
+    if now:
+        docker("rm", "--force", S3_CONTAINER)
+    _create(binary)
     docker("start", S3_CONTAINER)
     await_up()
     if not now:
@@ -91,7 +97,7 @@ def _create(binary: pathlib.Path) -> None:
         encoding="utf-8",
     )
     words = ["create", "--name", S3_CONTAINER, "--hostname", "s3", "--env-file", str(secrets)]
-    words += ["--label", f"{hosts.OWNER_LABEL}={hosts.OWNER}"]
+    words += hosts.labels()
     words += ["--network", NETWORK, "--ip", S3_ADDRESS, "--network-alias", S3_HOST]
     words += ["--volume", f"{FILES}:/etc/bed:ro", "--volume", f"{VOLUME}:/srv"]
     words += ["--volume", f"{binary}:/usr/local/bin/versitygw:ro", f"{IMAGE}:debian13-bare"]

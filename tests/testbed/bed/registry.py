@@ -29,16 +29,22 @@ TIMEOUT = 30.0
 
 
 def ensure() -> str:
-    """Bring the registry up; return what was done: present, started or created."""
+    """Bring the registry up; return what was done: present, started or created.
+
+    One that does not run is made anew over its images: the files of its certificate may be gone.
+    """
     images.ensure("registry")
     now = hosts.state(REGISTRY_CONTAINER)
-    if now == "running" and hosts.reachable(REGISTRY_ADDRESS, REGISTRY_PORT):
+    strange = hosts.strange(REGISTRY_CONTAINER)
+    running = now == "running" and hosts.reachable(REGISTRY_ADDRESS, REGISTRY_PORT)
+    if running and not strange:
         return "present"
-    if not now:
-        _create()
+    if now:
+        remove(data=False)
+    _create()
     docker("start", REGISTRY_CONTAINER)
     await_up()
-    return "started" if now else "created"
+    return "started" if now and not strange else "created"
 
 
 def await_up() -> None:
@@ -55,6 +61,7 @@ def _create() -> None:
     # JSON is YAML.
     (FILES / "config.yml").write_text(json.dumps(configuration(), indent=2), encoding="utf-8")
     words = ["create", "--name", REGISTRY_CONTAINER, "--hostname", "registry"]
+    words += hosts.labels()
     words += ["--network", NETWORK, "--ip", REGISTRY_ADDRESS, "--network-alias", REGISTRY_HOST]
     words += ["--volume", f"{FILES}:/etc/bed:ro", "--volume", f"{VOLUME}:/var/lib/docker-registry"]
     docker(*words, f"{IMAGE}:registry", "docker-registry", "serve", "/etc/bed/config.yml")

@@ -235,3 +235,63 @@ def test_databases_have_their_disk_where_postgresql_writes() -> None:
 def test_servers_beside_the_hosts_are_known_by_name() -> None:
     assert cli.known(["s3", "registry", "db1"]) == ["s3", "registry", "db1"]
     assert settings.S3_ADDRESS not in {host.address for host in settings.HOSTS.values()}
+
+
+class _Docker:
+    """Answers C(docker inspect) for one container, and remembers what else was asked."""
+
+    def __init__(self, status: str, keys_label: str) -> None:
+        self.status, self.keys_label = status, keys_label
+        self.verbs: list[str] = []
+
+    def __call__(self, *words: str, stdin: str | None = None) -> str:
+        if words[0] == "inspect":
+            if not self.status:
+                raise BedError("no such container")
+            return self.status if "State" in words[2] else self.keys_label
+        self.verbs.append(words[0])
+        return ""
+
+
+@pytest.mark.parametrize(
+    ("status", "label", "verbs", "said"),
+    [
+        pytest.param("running", "ours", [], "present", id="runs"),
+        pytest.param("running", "theirs", ["rm", "create", "start"], "created", id="other keys"),
+        pytest.param("exited", "theirs", ["rm", "create", "start"], "created", id="left behind"),
+        pytest.param("exited", "<no value>", ["rm", "create", "start"], "created", id="no label"),
+        pytest.param("exited", "ours", ["rm", "create", "start"], "started", id="ended"),
+        pytest.param("", "", ["create", "start"], "created", id="none"),
+    ],
+)
+def test_a_registry_with_other_keys_is_made_anew(
+    status: str,
+    label: str,
+    verbs: list[str],
+    said: str,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    docker = _Docker(status, label)
+    for module in (registry, registry.hosts):
+        monkeypatch.setattr(module, "docker", docker)
+    monkeypatch.setattr(registry.hosts, "fingerprint", lambda: "ours")
+    monkeypatch.setattr(registry.hosts, "reachable", lambda *_address: True)
+    monkeypatch.setattr(registry.images, "ensure", lambda _tag: False)
+    monkeypatch.setattr(registry, "_htpasswd", lambda: "")
+    monkeypatch.setattr(registry, "FILES", tmp_path)
+    assert registry.ensure() == said
+    assert docker.verbs == verbs
+
+
+def test_keys_of_another_checkout_have_another_fingerprint(
+    tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("CA_CERTIFICATE", "HOST_KEY", "SSH_KEY"):
+        monkeypatch.setattr(registry.hosts, name, tmp_path / name)
+        for file in (tmp_path / name, (tmp_path / name).with_suffix(".pub")):
+            file.write_text(name, encoding="utf-8")
+    before = registry.hosts.fingerprint()
+    assert registry.hosts.fingerprint() == before
+    (tmp_path / "CA_CERTIFICATE").write_text("another", encoding="utf-8")
+    assert registry.hosts.fingerprint() != before

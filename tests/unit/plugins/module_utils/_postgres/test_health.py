@@ -12,7 +12,7 @@ from datetime import timedelta
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from samples import BEGIN, SIZE, archive, backup
+from wal_samples import BEGIN, SIZE, archive, backup
 
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import health, metrics
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types import Catalog

@@ -14,7 +14,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from samples import BEGIN, SIZE, archive, backup
+from wal_samples import BEGIN, SIZE, archive, backup
 
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import restore_plan
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.target import (

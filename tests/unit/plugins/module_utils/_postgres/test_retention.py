@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from samples import BEGIN, backup
+from wal_samples import BEGIN, backup
 
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.retention import (
     Policy,

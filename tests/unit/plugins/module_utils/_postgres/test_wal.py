@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from samples import SIZE
+from wal_samples import SIZE
 
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import wal
 
