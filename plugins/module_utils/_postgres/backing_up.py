@@ -79,7 +79,8 @@ def _take_dump(context: Context) -> dict[str, Any]:
     context.actions += [f"dump the database {name}" for name in databases]
     if context.check:
         return {"label": "", "kind": LOGICAL, "databases": databases, "verified": False}
-    document = dumps.take(databases, int(context.params["jobs"]), context.deadline)
+    with exclusive(context.file("dump.lock")):
+        document = dumps.take(databases, int(context.params["jobs"]), context.deadline)
     findings = dumps.verify(document["label"]) if context.params["verify"] else []
     if findings:
         raise explain_findings(findings, document["label"])

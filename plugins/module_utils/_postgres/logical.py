@@ -24,6 +24,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.files 
     sync_directory,
     write_json,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres import labels
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client import (
     Deadline,
     OwnedPrograms,
@@ -65,10 +66,12 @@ class Dumps:
     def take(self, databases: Sequence[str], jobs: int, deadline: Deadline) -> dict[str, Any]:
         """Dump, list, read, and only then give it its name."""
         started = datetime.now(timezone.utc)
-        label = f"{started:%Y%m%d-%H%M%S}L"
+        for name in labels.leftovers(os.listdir(self.root) if os.path.isdir(self.root) else []):
+            # The caller holds the lock of the store's dumps: nobody works on these any more.
+            shutil.rmtree(os.path.join(self.root, name))
+        label = labels.claim(self.root, started, "L", self.programs.own)
         partial = os.path.join(self.root, f".{label}")
-        os.makedirs(partial, mode=0o700)
-        for path in (os.path.dirname(self.root), self.root, partial):
+        for path in (os.path.dirname(self.root), self.root):
             self.programs.own(path)
         try:
             entries = self._dump(partial, databases, jobs, deadline)

@@ -25,7 +25,11 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.files 
     sync_directory,
     write_json,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._postgres import segments, wal
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres import (
+    labels,
+    segments,
+    wal,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client import (
     Listener,
     OwnedPrograms,
@@ -104,10 +108,12 @@ class Native:
                 next_step="use engine pgbackrest for this cluster",
             )
         started = datetime.now(timezone.utc)
-        label = f"{started:%Y%m%d-%H%M%S}F"
-        partial = os.path.join(self.root, "backup", f".{label}")
-        os.makedirs(partial, mode=0o700)
-        self.programs.own(partial)
+        home = os.path.join(self.root, "backup")
+        for name in labels.leftovers(os.listdir(home)):
+            # The caller holds the lock of the store's backups: nobody works on these any more.
+            shutil.rmtree(os.path.join(home, name))
+        label = labels.claim(home, started, "F", self.programs.own)
+        partial = os.path.join(home, f".{label}")
         place = self.server.place
         argv = [self.server.program("pg_basebackup"), "-D", os.path.join(partial, "data")]
         argv += ["-F", "plain", "-X", "stream", "-c", "fast", "-P", "-w"]
@@ -120,8 +126,8 @@ class Native:
         stopped = datetime.now(timezone.utc)
         write_json(os.path.join(partial, "backup.json"), self._describe(partial, started, stopped))
         self.programs.own(os.path.join(partial, "backup.json"))
-        os.rename(partial, os.path.join(self.root, "backup", label))
-        sync_directory(os.path.join(self.root, "backup"))
+        os.rename(partial, os.path.join(home, label))
+        sync_directory(home)
         return label
 
     def _describe(self, partial: str, started: datetime, stopped: datetime) -> dict[str, Any]:

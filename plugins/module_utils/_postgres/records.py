@@ -25,6 +25,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types 
 
 #: Drills and restore points that are remembered.
 KEPT = 500
+#: Backups whose verification is remembered: hourly ones of more than half a year. What is forgotten
+#: counts as unread, and what is unread never expires.
+KEPT_VERIFIED = 5000
 
 
 class Records:
@@ -40,10 +43,11 @@ class Records:
         document = read_json(self._path(name))
         return document if isinstance(document, dict) else {}
 
-    def _change(self, name: str, changes: Mapping[str, Any]) -> None:
+    def _change(self, name: str, changes: Mapping[str, Any], most: int = KEPT) -> None:
         with exclusive(self._path(name) + ".lock"):
             document = {**self._read(name), **changes}
-            kept = sorted(document)[-KEPT:]
+            others = sorted(set(document) - set(changes), key=lambda k: (_written(document[k]), k))
+            kept = [*others, *sorted(changes)][-most:]
             write_json(self._path(name), {key: document[key] for key in kept})
 
     def verified(self, repository: str) -> dict[str, Verified]:
@@ -62,7 +66,7 @@ class Records:
     ) -> None:
         """Write down what a verification found."""
         entries = {k: {"at": now.timestamp(), "whole": v} for k, v in results.items()}
-        self._change(f"verified-{repository}", entries)
+        self._change(f"verified-{repository}", entries, KEPT_VERIFIED)
 
     def drills(self) -> list[Drill]:
         """Measured drills and restores, oldest first."""
@@ -110,6 +114,12 @@ class Records:
     def remember_last(self, repository: str, figures: Mapping[str, Any]) -> None:
         """Write them down."""
         self._change(f"status-{repository}", figures)
+
+
+def _written(item: Any) -> str:
+    """A text that orders entries of one file by when they were written; a name tells nothing."""
+    at = item.get("at", "") if isinstance(item, dict) else ""
+    return f"{at:020.6f}" if isinstance(at, (int, float)) else str(at)
 
 
 def _moment(value: float) -> datetime:

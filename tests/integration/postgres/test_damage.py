@@ -122,6 +122,18 @@ def test_what_retention_removes(cluster: Cluster) -> None:
     assert not cluster.good("postgres_backup", state="expired", retention=policy)["changed"]
 
 
+def test_backups_of_one_second_and_what_a_killed_one_left(native: Cluster) -> None:
+    home = native.repo / "db" / "backup"
+    (home / ".20200101-000000F" / "data").mkdir(parents=True)
+    taken = [native.good("postgres_backup", verify=False)["backup"]["label"] for _number in "ab"]
+    assert taken == sorted(set(taken))
+    # A clock that was put back: the next one is the newest all the same.
+    (home / taken[-1]).rename(home / "20380101-000000F")
+    later = native.good("postgres_backup", verify=False)["backup"]["label"]
+    assert later == "20380101-000001F"
+    assert not list(home.glob(".*"))
+
+
 COMMANDS = {"true": "/bin/true", "exit 126": "exit 126", "hanging": "sleep 1000"}
 
 
