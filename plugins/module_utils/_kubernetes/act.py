@@ -13,6 +13,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.clie
     Cluster,
     Object,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.doubts import to_try
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.failures import (
     ApiError,
 )
@@ -35,8 +36,10 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 )
 
 
-def dry_run(cluster: Cluster, plan: Plan, *, force: bool) -> list[str]:
-    """Let the API server try every change; raise one error with all that it refuses.
+def dry_run(cluster: Cluster, plan: Plan, *, force: bool, everything: bool = True) -> list[str]:
+    """Let the API server try the changes; raise one error with all that it refuses.
+
+    C(everything), or only those whose end the plan alone cannot tell (L(doubts)).
 
     Returns what could not be tried, because its namespace or its definition comes with this very
     release.
@@ -45,9 +48,7 @@ def dry_run(cluster: Cluster, plan: Plan, *, force: bool) -> list[str]:
     defined = any(_new(s, "CustomResourceDefinition") for s in plan.steps)
     tried: list[Step] = []
     untried: list[Step] = []
-    for step in plan.steps:
-        if step.verb == KEEP:
-            continue
+    for step in to_try(plan, everything=everything, force=force):
         early = step.item.key.namespace in spaces or (defined and step.item.wave == OTHER)
         (untried if early else tried).append(step)
 

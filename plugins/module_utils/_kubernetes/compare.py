@@ -121,14 +121,14 @@ def difference(manifest: Optional[Manifest], live: Optional[Mapping[str, Any]]) 
     if live is not None:
         # Of what goes, only what this platform put there: annotations of others may repeat secrets.
         said = manifest or {"apiVersion": "", "kind": "", "metadata": {"name": "", "namespace": ""}}
-        before = _restricted(live, said, _owned(live))
+        before = _restricted(live, said, applied_fields(live))
         before = {k: v for k, v in before.items() if k != "status"}
     after = json.loads(json.dumps(manifest)) if manifest is not None else None
     _mask(before, after)
     return _text(before), _text(after)
 
 
-def _owned(live: Mapping[str, Any]) -> Mapping[str, Any]:
+def applied_fields(live: Mapping[str, Any]) -> Mapping[str, Any]:
     """The fields that this platform applied before."""
     entries = (live.get("metadata") or {}).get("managedFields") or []
     for entry in entries:
@@ -164,6 +164,29 @@ def _owned_elements(
         for name, fields in owned.items()
         if name.startswith("k:")
     }
+
+
+def takes_out(before: Mapping[str, Any], manifest: Any, live: Any, field: str = "") -> bool:
+    """True when C(manifest) does not say any more what was applied C(before) and is C(live)."""
+    if not before:
+        # One value for the server, whatever is in it.
+        return isinstance(manifest, (Mapping, list)) and manifest != live
+    if isinstance(manifest, Mapping):
+        there = live if isinstance(live, Mapping) else {}
+        said = {n[2:]: below for n, below in before.items() if n.startswith("f:")}
+        return any(
+            name not in manifest or takes_out(below, manifest[name], there.get(name), name)
+            for name, below in said.items()
+        )
+    keys = _merge_key(field, manifest) if isinstance(manifest, list) else None
+    if keys is None or not isinstance(live, list):
+        return True
+    said_by_key = {_key(e, keys): e for e in manifest}
+    live_by_key = {_key(e, keys): e for e in live}
+    return any(
+        key not in said_by_key or takes_out(below, said_by_key[key], live_by_key.get(key))
+        for key, below in _owned_elements(before, keys).items()
+    )
 
 
 def masked(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def release(
     if request.plan and request.plan != run.plan.hash:
         raise _other_plan(request, run.plan)
     diff = differences(run.plan)
-    run.warnings += act.dry_run(cluster, run.plan, force=request.force)
+    run.warnings += act.dry_run(cluster, run.plan, force=request.force, everything=only_plan)
     outcome = "planned" if changed or request.state == "planned" else "unchanged"
     release_id = request.release_id
     if not only_plan:

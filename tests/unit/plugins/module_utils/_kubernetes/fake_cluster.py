@@ -33,6 +33,31 @@ def refused(status: int, message: str = "", path: str = "/") -> ApiError:
     return api_error("", path, status, json.dumps({"message": message}).encode())
 
 
+def fields(manifest: Any) -> Object:
+    """What a manager owns after it applied C(manifest), as in C(managedFields); containers, ports
+    and variables are lists by key, other lists and C(selector) one value."""
+    found: Object = {}
+    for name, value in manifest.items():
+        if isinstance(value, dict) and value and name != "selector":
+            found[f"f:{name}"] = fields(value)
+        elif name in ("containers", "env"):
+            found[f"f:{name}"] = {
+                "k:" + json.dumps({"name": e["name"]}): {".": {}, **fields(e)} for e in value
+            }
+        else:
+            found[f"f:{name}"] = {}
+    return found
+
+
+def managed(manifest: Any, manager: str = "mainstay", operation: str = "Apply") -> Object:
+    """An entry of C(managedFields)."""
+    names = ("labels", "annotations")
+    metadata = {k: v for k, v in manifest.get("metadata", {}).items() if k in names and v}
+    said = {k: v for k, v in manifest.items() if k not in ("apiVersion", "kind", "metadata")}
+    owned = fields({**said, **({"metadata": metadata} if metadata else {})})
+    return {"manager": manager, "operation": operation, "fieldsV1": owned}
+
+
 class FakeCluster:
     """Deployments are available at once unless C(held) names them; C(calls) are what changed."""
 
@@ -94,7 +119,9 @@ class FakeCluster:
         has = [o for o in found if wanted.items() <= o["metadata"].get("labels", {}).items()]
         return has, str(next(self._versions))
 
-    def _store(self, place: Place, manifest: Object) -> Object:
+    def _store(
+        self, place: Place, manifest: Object, managers: Optional[list[Object]] = None
+    ) -> Object:
         with self._lock:
             old = self.objects.get(place)
             new = copy.deepcopy(manifest)
@@ -103,6 +130,8 @@ class FakeCluster:
             metadata["uid"] = known.get("uid") or f"uid-{next(self._versions)}"
             metadata["generation"] = int(known.get("generation", 0)) + 1
             metadata["resourceVersion"] = str(next(self._versions))
+            if managers is not None:
+                metadata["managedFields"] = managers
             if new["kind"] == "Deployment":
                 self._settle(new)
             self.objects[place] = new
@@ -129,7 +158,7 @@ class FakeCluster:
         if dry_run:
             return copy.deepcopy(manifest)
         place = self._place(resource, metadata.get("namespace", ""), metadata["name"])
-        return self._store(place, manifest)
+        return self._store(place, manifest, [managed(manifest)])
 
     def create(self, resource: Resource, manifest: Object) -> Object:
         """See the Protocol."""

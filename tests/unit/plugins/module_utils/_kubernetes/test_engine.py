@@ -105,6 +105,27 @@ def test_everything_is_tried_before_anything_is_done() -> None:
     assert not cluster.objects
 
 
+def test_what_the_plan_can_tell_is_not_tried() -> None:
+    """One dry run for each kind: whether the account may, and the namespace takes it."""
+    cluster = FakeCluster()
+    many = [config(f"c{n}", x="1") for n in range(40)] + [secret(f"s{n}", p="1") for n in range(40)]
+    other = [config(f"c{n}", x="2") for n in range(40)] + [
+        secret(f"s{n}", p="2") for n in range(40)
+    ]
+    for release_id, manifests in (("r1", many), ("r2", other)):
+        cluster.calls.clear()
+        requests = cluster.requests
+        assert bring(cluster, release_id, manifests)["release"]["outcome"] == "deployed"
+        assert [c for c in cluster.calls if c.startswith("try")] == [
+            "try ConfigMap c0",
+            "try Secret s0",
+        ]
+        assert cluster.requests - requests <= 80 + 12
+    cluster.calls.clear()
+    bring(cluster, "r3", many, check=True)
+    assert len(cluster.calls) == 80, "whoever only wants to know gets to know all"
+
+
 def test_the_names_are_written_before_anything_is_applied() -> None:
     cluster = FakeCluster()
     bring(cluster, "r1", FIRST)
@@ -226,8 +247,8 @@ def test_a_kill_before_any_write_is_gone_on_from(
                 raise Killed
         return None
 
-    def store(place: Any, manifest: Any) -> Any:
-        done = original(place, manifest)
+    def store(place: Any, manifest: Any, managers: Any = None) -> Any:
+        done = original(place, manifest, managers)
         if writes >= number and lost_answer:
             raise Killed
         return done
