@@ -40,12 +40,15 @@ def first_failure(
 ) -> dict[str, Any]:
     """What failed where; hosts that answer no more explain a failure without a result.
 
+    A gate that failed is named before one that could not decide, on whatever host or in whatever
+    item of a loop it is: the release is only held when nothing speaks against it.
+
     C(results) and C(tasks) are what Ansible kept of the failed task, by host; C(reached) are the
     hosts that still answer.
     """
     lost = [host for host in hosts if host not in reached]
-    host = next((h for h in hosts if h in results), "")
-    result = results.get(host) or {}
+    found = [(host, part) for host in hosts if host in results for part in _failed(results[host])]
+    host, result = min(found, key=lambda each: _undecided(each[1]), default=("", {}))
     name = str((tasks.get(host) or {}).get("name") or "").rsplit(" : ", 1)[-1]
     reason = str(result.get("msg") or "")
     if lost and not reason:
@@ -55,8 +58,20 @@ def first_failure(
         "step": step,
         "reason": reason or "a task failed without a message",
         "gate": result.get("gate") or {},
+        "gates": gates_of([results[h] for h in hosts if h in results]),
         "lost": lost,
     }
+
+
+def _failed(result: dict[str, Any]) -> list[dict[str, Any]]:
+    """The failed items of a loop, which says of itself only that there are some; else C(result)."""
+    items = [item for item in result.get("results") or [] if item.get("failed")]
+    return items or [result]
+
+
+def _undecided(result: dict[str, Any]) -> bool:
+    """True for a gate that could not decide; what has failed outright comes before it."""
+    return (result.get("gate") or {}).get("outcome") == "held"
 
 
 def summarise(
@@ -95,7 +110,7 @@ def summarise(
             "seconds": round(seconds, 1),
         },
         "proof": proof or {},
-        "gates": [*gates, *_failed_gate(failure)],
+        "gates": [*gates, *((failure or {}).get("gates") or [])],
         "steps": steps,
         "summary": lines,
         "next": _next(plan, outcome, inventory),
@@ -153,11 +168,6 @@ def _next(plan: Plan, outcome: str, inventory: str) -> list[str]:
         return [status]
     again = f"ansible-playbook {plan.kind}.yml -i {inventory} --check --diff"
     return [status, again]
-
-
-def _failed_gate(failure: Optional[dict[str, Any]]) -> list[dict[str, Any]]:
-    gate = (failure or {}).get("gate")
-    return [gate] if gate else []
 
 
 def step_through(step: dict[str, Any], started: float, ended: float) -> dict[str, Any]:
