@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Callable, Optional, Protocol
 
@@ -33,6 +34,8 @@ try:
 except ImportError:
     HAS_DOCKER = False
 
+#: The Engine reports the end of a command in a container only when it is asked.
+POLL_SECONDS = 0.02
 SOCKET_PATH = "/var/run/docker.sock"
 SOCKET = f"unix://{SOCKET_PATH}"
 
@@ -72,6 +75,9 @@ class DockerClient(Protocol):
 
     def run(self, name: str, command: list[str]) -> tuple[int, str]:
         """A command inside a running container: exit status and output."""
+
+    def ask(self, name: str, command: list[str], limit: float) -> Optional[int]:
+        """Its exit status alone; nothing when it took longer than C(limit) seconds."""
 
     def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         """Create the bridge network when it is missing."""
@@ -217,6 +223,21 @@ class SdkClient:
             output = self._api.exec_start(job["Id"]) or b""
             code = self._api.exec_inspect(job["Id"]).get("ExitCode")
         return int(code or 0), output.decode("utf-8", "replace").strip()
+
+    def ask(self, name: str, command: list[str], limit: float) -> Optional[int]:
+        """See L(DockerClient)."""
+        deadline = time.monotonic() + limit
+        with _translated(name, "running a command in the container"):
+            job = self._api.exec_create(name, command)
+            self._api.exec_start(job["Id"], detach=True)
+            while True:
+                state = self._api.exec_inspect(job["Id"])
+                # Just after the start it neither runs nor has a status yet.
+                if not state.get("Running") and state.get("ExitCode") is not None:
+                    return int(state["ExitCode"])
+                if time.monotonic() >= deadline:
+                    return None
+                time.sleep(POLL_SECONDS)
 
     def ensure_network(self, name: str, labels: Mapping[str, str]) -> None:
         """See L(DockerClient)."""

@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._docker import health
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.check import (
+    OwnCheck,
+    command_of,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.context import Context
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.recipe import (
     RESTART,
-    needs_steady_time,
     service_recipe,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.secrets import (
@@ -22,7 +25,10 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.secrets 
     files_of,
     owner_of,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec import ServiceSpec
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec import (
+    WORKER,
+    ServiceSpec,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.watch import (
     Cancelled,
     Probe,
@@ -32,7 +38,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
     MainstayError,
 )
 
-#: How long a worker without any health check must stay up before it counts as started.
+#: How long a new worker must stay up before it counts as started.
 STEADY_SECONDS = 2.0
 
 
@@ -118,6 +124,7 @@ class Launcher:
             interval=spec.health.interval,
             limit=limit,
             seen=seen,
+            check=self._own_check(name, spec, inspected) if wanted.check else None,
         )
         if verdict == health.READY:
             self.context.kill("healthy")
@@ -134,9 +141,17 @@ class Launcher:
             expected=f"healthy within {limit:.0f} s",
         )
 
+    def _own_check(self, name: str, spec: ServiceSpec, inspected: dict[str, Any]) -> OwnCheck:
+        return OwnCheck(
+            self.context.client, name, command_of(inspected), max(spec.health.timeout, 0.1)
+        )
+
     def steady_time(self, spec: ServiceSpec) -> float:
-        """How long a worker has to stay up."""
-        return min(STEADY_SECONDS, spec.health.grace) if needs_steady_time(spec) else 0.0
+        """How long a new worker has to stay up; one with a check at most until its second turn."""
+        if spec.kind != WORKER:
+            return 0.0
+        checked = [spec.health.interval] if spec.health.command else []
+        return min(STEADY_SECONDS, spec.health.grace, *checked)
 
     def wait_needs(self, spec: ServiceSpec) -> None:
         """A program that ends when its store is not there yet must not fail a first release."""

@@ -10,7 +10,6 @@ from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.spec import (
     MIGRATION,
-    WORKER,
     ServiceSpec,
     labels,
     network_name,
@@ -39,8 +38,8 @@ def volume_name(platform: str, volume: Volume) -> str:
 def healthcheck(health: Health) -> dict[str, Any]:
     """The image's own check (or C(health.command)).
 
-    It decides a start only where there is no path to ask (see L(launch.Launch.wait_ready)) and then
-    runs at the pace of the description. Elsewhere it only watches, and more slowly: the Engine
+    It decides a start only where there is no path to ask (see L(launch.Launcher.wait_ready)); there
+    it runs at the pace of the description. Elsewhere it only watches, and more slowly: the Engine
     starts a process in the container for each check, which costs far more than a request.
     """
     pace = max(health.interval, WATCH_SECONDS) if health.path else health.interval
@@ -165,8 +164,3 @@ def _one_off(spec: ServiceSpec) -> dict[str, Any]:
     """What differs for a migration: its command, no health check."""
     command = list(spec.migration.command) if spec.migration else []
     return {"Cmd": command, "Healthcheck": {"Test": ["NONE"]}}
-
-
-def needs_steady_time(spec: ServiceSpec) -> bool:
-    """A worker without any check proves itself by staying up."""
-    return spec.kind == WORKER and not spec.health.command

@@ -29,6 +29,8 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 Probe = Callable[[], tuple[bool, str]]
 #: A lost stream of events delays the end of a wait by at most this.
 RECHECK_SECONDS = 5.0
+#: The Engine's words for a check that it has not made up its mind about.
+UNDECIDED = ("", "starting")
 
 
 class Cancelled(MainstayError):
@@ -89,8 +91,12 @@ class Watch:
         interval: float,
         limit: float,
         seen: Seen,
+        check: Optional[Callable[[], bool]] = None,
     ) -> tuple[str, str, Seen]:
-        """(verdict, text, what was seen) once it is ready, failed, or C(limit) seconds are over."""
+        """(verdict, text, what was seen) once it is ready, failed, or C(limit) seconds are over.
+
+        C(check) runs the container's own check now, ahead of the Engine's first turn.
+        """
         events = self._queue(name)
         started = self.clock()
         delay = FIRST_PROBE_SECONDS
@@ -99,6 +105,8 @@ class Watch:
                 raise Cancelled("stopped because another container failed", subject=name)
             if probe is not None and not (seen.probe and seen.probe[0]):
                 seen = replace(seen, probe=probe())
+            if check is not None and seen.check in UNDECIDED and check():
+                seen = replace(seen, check="healthy")
             # Events that came while probing are judged before the probe's answer is.
             seen = self._drain(events, seen)
             seen = replace(seen, up=self.clock() - started)

@@ -148,6 +148,33 @@ def test_a_failing_worker_brings_the_old_one_back(host: Host, images: str) -> No
     assert host.containers()[f"jobs-1-{A[-6:]}"] == "running"
 
 
+def patient(images: str, **changes: Any) -> dict[str, Any]:
+    """A worker that the Engine looks at for the first time long after its grace is over."""
+    found = spec(images, "jobs", port=None, replicas=1, repository="checked", **changes)
+    found["health"]["interval"] = 600.0
+    return found
+
+
+def test_a_worker_does_not_wait_for_the_first_turn_of_its_check(host: Host, images: str) -> None:
+    for release_id, env in ((A, {"PORT": "8081"}), (B, {"PORT": "8082"})):
+        keep = host.info()["journal"]["serving"]
+        host.call("staged", release_id, services=[patient(images, env=env)], keep=keep)
+        new = host.call("switched", release_id, services=[patient(images, env=env)], keep=keep)
+        assert "failed" not in new, new
+        host.call("finished", release_id, keep={"jobs": release_id})
+    host.call("staged", C, from_releases={"jobs": A}, keep={"jobs": B})
+    back = host.call("switched", C, from_releases={"jobs": A}, keep={"jobs": B})
+    assert "failed" not in back, back
+    assert host.containers()[f"jobs-1-{A[-6:]}"] == "running"
+
+
+def test_a_worker_whose_check_does_not_pass_is_refused(host: Host, images: str) -> None:
+    bad = patient(images, grace=1.0)  # its program listens nowhere, so its check cannot pass
+    host.call("staged", A, services=[bad])
+    answer = host.call("switched", A, services=[bad])
+    assert "its health check to pass" in answer["failed"]
+
+
 def test_a_lower_fence_changes_nothing(host: Host, images: str) -> None:
     host.call("staged", A, services=[spec(images)], fence=5)
     before = host.containers()
