@@ -25,6 +25,13 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.types 
 #: The limit of routes that name none, when the platform has one of this name.
 GENERAL = "general"
 
+#: What a file name cannot hold, and what stands for something else in one.
+_UNSAFE = re.compile(r"[^A-Za-z0-9/]")
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return "".join(f"_{byte:02x}" for byte in found.group().encode("utf-8"))
+
 
 @dataclass(frozen=True)
 class ServiceRoute:
@@ -35,9 +42,13 @@ class ServiceRoute:
 
     @property
     def file(self) -> str:
-        """Its file below the configuration directory."""
-        words = re.sub(r"[^A-Za-z0-9]+", "-", f"{self.route.host or ''}{self.route.path}")
-        return f"mainstay/routes/{self.service}-{words.strip('-') or 'root'}.conf"
+        """Its file below the configuration directory: another one for each other route.
+
+        C(api.v1-users.conf) is C(/v1/users) of C(api), C(web.shop.test@.conf) is C(/) on that host.
+        """
+        path = _UNSAFE.sub(_escaped, self.route.path[1:]).replace("/", "-")
+        name = f"{self.route.host}@{path}" if self.route.host else path
+        return f"mainstay/routes/{self.service}{'.' if name else ''}{name}.conf"
 
 
 def routes_of(platform: Platform) -> list[ServiceRoute]:

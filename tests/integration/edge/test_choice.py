@@ -161,7 +161,7 @@ def test_figures_by_release(edge: EdgeHost) -> None:
 def test_a_slow_answer_puts_nobody_aside(edge: EdgeHost) -> None:
     """Seen failing when every failed try put its member aside, also one that had connected."""
     files = edge.files()
-    route = "mainstay/routes/api-root.conf"
+    route = "mainstay/routes/api.conf"
     files[route] = files[route].replace("proxy_read_timeout 60s", "proxy_read_timeout 300ms")
     assert not edge.configure(files=files).get("failed")
     assert ask(edge.address, "/slow/2").status == 504

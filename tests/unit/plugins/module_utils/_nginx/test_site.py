@@ -90,7 +90,7 @@ def test_a_host_of_its_own_has_its_own_routes() -> None:
     """And nothing of the others; a name that nobody knows gets nothing."""
     found = servers(rendered(WEB, API))
     assert set(found) == {"_", "shop.test www.shop.test", "admin.shop.test"}
-    assert "routes/api-admin-shop-test.conf" in found["admin.shop.test"][1]
+    assert "routes/api.admin.shop.test@.conf" in found["admin.shop.test"][1]
     assert "web" not in found["admin.shop.test"][1]
     assert all("return 421" in body and "routes/" not in body for body in found["_"])
 
@@ -99,10 +99,10 @@ def test_an_alias_with_a_route_of_its_own_keeps_the_common_ones() -> None:
     """The more special route of the same path wins."""
     own = replace(API, routes=(Route("/", host="www.shop.test"), Route("/api")))
     found = servers(rendered(WEB, own))
-    assert "routes/api-www-shop-test.conf" in found["www.shop.test"][1]
-    assert "routes/api-api.conf" in found["www.shop.test"][1]
-    assert "routes/web-root.conf" not in found["www.shop.test"][1]
-    assert "routes/web-root.conf" in found["shop.test"][1]
+    assert "routes/api.www.shop.test@.conf" in found["www.shop.test"][1]
+    assert "routes/api.api.conf" in found["www.shop.test"][1]
+    assert "routes/web.conf" not in found["www.shop.test"][1]
+    assert "routes/web.conf" in found["shop.test"][1]
 
 
 @pytest.mark.parametrize(
@@ -129,13 +129,13 @@ def test_without_tls_everything_is_plain() -> None:
     files = rendered(WEB, tls=Tls(mode="off"))
     assert "ssl" not in files["mainstay/servers.conf"]
     assert "Strict-Transport-Security" not in files["mainstay/headers.conf"]
-    assert "routes/web-root.conf" in servers(files)["shop.test www.shop.test"][0]
+    assert "routes/web.conf" in servers(files)["shop.test www.shop.test"][0]
 
 
 def test_without_a_redirect_both_ports_serve() -> None:
     """As the description says."""
     both = servers(rendered(WEB, tls=Tls(redirect=False)))["shop.test www.shop.test"]
-    assert all("routes/web-root.conf" in body for body in both)
+    assert all("routes/web.conf" in body for body in both)
 
 
 def test_a_redirect_names_another_port() -> None:
@@ -167,11 +167,11 @@ def test_nobody_at_the_root_is_404() -> None:
 def test_limits_by_route() -> None:
     """The one called general holds for routes that name none."""
     files = rendered(WEB, API)
-    assert "zone=mainstay_rate_api;" in files["mainstay/routes/api-api.conf"]
-    assert "zone=mainstay_rate_general burst=20 nodelay;" in files["mainstay/routes/web-root.conf"]
+    assert "zone=mainstay_rate_api;" in files["mainstay/routes/api.api.conf"]
+    assert "zone=mainstay_rate_general burst=20 nodelay;" in files["mainstay/routes/web.conf"]
     assert "rate=30r/s" in files["mainstay/http.conf"]
     none = rendered(WEB, rate_limits=())
-    assert "limit_req " not in none["mainstay/routes/web-root.conf"]
+    assert "limit_req " not in none["mainstay/routes/web.conf"]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,7 @@ def test_rates(per_second: float, text: str) -> None:
 def test_a_websocket_is_upgraded_and_may_be_silent() -> None:
     """Other routes keep connections to programs alive instead."""
     files = rendered(API)
-    route = files["mainstay/routes/api-socket-io.conf"]
+    route = files["mainstay/routes/api.socket_2eio.conf"]
     assert "include mainstay/proxy_websocket.conf;" in route
     assert "proxy_read_timeout 3600s;" in route
     assert "Upgrade $http_upgrade" in files["mainstay/proxy_websocket.conf"]
@@ -219,7 +219,7 @@ def test_a_cache_knows_no_persons() -> None:
     """An answer for one client must not reach another."""
     service = replace(WEB, routes=(Route("/", cache=0.5),))
     files = rendered(service)
-    route = files["mainstay/routes/web-root.conf"]
+    route = files["mainstay/routes/web.conf"]
     personal = (
         "$http_authorization $http_cookie $http_x_mainstay_preview $http_x_maintenance_bypass;"
     )
@@ -232,9 +232,9 @@ def test_a_cache_knows_no_persons() -> None:
 def test_a_cache_does_not_answer_while_maintenance_is_on() -> None:
     """Other routes are refused when a member is chosen, which costs nothing extra."""
     cached = rendered(replace(WEB, routes=(Route("/", cache=9.0),)))
-    order = cached["mainstay/routes/web-root.conf"]
+    order = cached["mainstay/routes/web.conf"]
     assert 0 < order.index('refusal("web")') < order.index("proxy_cache mainstay")
-    assert "refusal" not in rendered(WEB)["mainstay/routes/web-root.conf"]
+    assert "refusal" not in rendered(WEB)["mainstay/routes/web.conf"]
 
 
 def test_headers_are_the_edges() -> None:
@@ -321,3 +321,27 @@ def test_the_access_log_is_json_without_queries() -> None:
     line = re.search(r"log_format mainstay escape=json '(.+)';", log)
     assert line and "$request_uri" not in line.group(1) and "$args" not in line.group(1)
     assert '"release":"$mainstay_release"' in line.group(1)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        pytest.param(("api", "/a/b", None), ("api", "/a-b", None), id="dash-and-slash"),
+        pytest.param(("api", "/a/b", None), ("api", "/a/b/", None), id="slash-at-the-end"),
+        pytest.param(("api", "/a_b", None), ("api", "/a-b", None), id="underline"),
+        pytest.param(("api", "/_2d", None), ("api", "/-", None), id="what-stands-for-a-dash"),
+        pytest.param(("a-b", "/c", None), ("a", "/b/c", None), id="dash-in-a-service"),
+        pytest.param(("api", "/", None), ("api", "/root", None), id="root"),
+        pytest.param(("api", "/x", "shop.test"), ("api", "/shop.test@x", None), id="host"),
+        pytest.param(("api", "/caf\u00e9", None), ("api", "/caf\u00e8", None), id="accents"),
+    ],
+)
+def test_every_route_has_a_file_of_its_own(
+    one: tuple[str, str, Any], other: tuple[str, str, Any]
+) -> None:
+    files = {
+        routes.ServiceRoute(service, Route(path, host=host)).file
+        for service, path, host in (one, other)
+    }
+    assert len(files) == 2
+    assert all(re.fullmatch(r"mainstay/routes/[A-Za-z0-9._@-]+\.conf", file) for file in files)
