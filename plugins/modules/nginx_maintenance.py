@@ -43,6 +43,12 @@ options:
     description: Longest wait in seconds for all workers.
     type: float
     default: 10.0
+  accept_stopped:
+    description:
+      - When Nginx does not run, leave the switch for its next start instead of failing.
+      - For the way back, which an edge that serves nobody must not hold up.
+    type: bool
+    default: false
   control_socket:
     description: Socket of the edge; another one is for tests.
     type: path
@@ -121,6 +127,7 @@ ARGUMENTS = {
     "fence": {"type": "int", "required": True},
     "state": {"type": "str", "choices": ["on", "off"], "required": True},
     "timeout": {"type": "float", "default": 10.0},
+    "accept_stopped": {"type": "bool", "default": False},
     "control_socket": {"type": "path", "default": CONTROL_SOCKET},
     "state_root": {"type": "path", "default": STATE_ROOT},
 }

@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.client import EdgeControl
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.status import Status
@@ -19,6 +19,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._nginx.upstream 
     require_platform,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    AbsentError,
     MainstayError,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import (
@@ -39,6 +40,7 @@ class Request:
     directory: str
     timeout: float
     check: bool
+    accept_stopped: bool = False
 
 
 def request_from(params: Mapping[str, Any], *, check: bool) -> Request:
@@ -50,6 +52,7 @@ def request_from(params: Mapping[str, Any], *, check: bool) -> Request:
         directory=os.path.join(params["state_root"], params["platform"]),
         timeout=float(params["timeout"]),
         check=check,
+        accept_stopped=bool(params.get("accept_stopped")),
     )
 
 
@@ -57,24 +60,44 @@ def apply(request: Request, control: EdgeControl, clock: Clock = time) -> Result
     """Switch every worker; the file comes first, so that a restart keeps the switch."""
     started = clock.monotonic()
     check_fence(request.directory, request.fence, remember=not request.check)
-    status = control.status()
-    require_platform(status, request.platform)
     path = os.path.join(request.directory, "maintenance.json")
     kept = bool((read_json(path) or {}).get("on"))
-    changed = status.maintenance != request.on or kept != request.on
+    try:
+        status: Optional[Status] = control.status()
+    except AbsentError:
+        if not request.accept_stopped:
+            raise
+        status = None
+    changed = kept != request.on
+    if status is not None:
+        require_platform(status, request.platform)
+        changed = changed or status.maintenance != request.on
     if changed and not request.check:
-        write_json(path, {"on": request.on})
-        if status.maintenance != request.on:
-            control.put_maintenance(request.on)
-        status = _await_workers(request, control, clock)
+        _switch(request, control, path, kept, status)
+        status = status and _await_workers(request, control, clock)
     word = {True: "show the maintenance page", False: "stop showing the maintenance page"}
+    later = "" if status else " from the next start of Nginx on"
     return Result(
         changed=changed,
-        actions=[word[request.on]] if changed else [],
+        actions=[word[request.on] + later] if changed else [],
         diff={"before": _line(request.on != changed), "after": _line(request.on)},
         duration=clock.monotonic() - started,
-        facts={"maintenance": {"on": request.on, "generation": status.generation}},
+        facts={"maintenance": {"on": request.on, "generation": status.generation if status else 0}},
     )
+
+
+def _switch(
+    request: Request, control: EdgeControl, path: str, kept: bool, status: Optional[Status]
+) -> None:
+    """A switch that fails must not come true with the next start of Nginx."""
+    write_json(path, {"on": request.on})
+    if status is None or status.maintenance == request.on:
+        return
+    try:
+        control.put_maintenance(request.on)
+    except MainstayError:
+        write_json(path, {"on": kept})
+        raise
 
 
 def _line(on: bool) -> str:

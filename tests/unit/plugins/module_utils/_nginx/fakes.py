@@ -12,6 +12,7 @@ from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.status import Status
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    AbsentError,
     MainstayError,
 )
 
@@ -49,9 +50,12 @@ class FakeEdge:
     failure: Optional[MainstayError] = None
     before_put: Optional[Callable[[], None]] = None
     puts: int = 0
+    dead: bool = False
 
     def status(self, since: Optional[int] = None) -> Status:
         """See the Protocol."""
+        if self.dead:
+            raise AbsentError("Nginx does not run")
         return Status(
             generation=self.generation,
             mark=self.mark,

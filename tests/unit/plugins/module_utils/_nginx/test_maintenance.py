@@ -13,6 +13,7 @@ import pytest
 
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx import maintenance
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    AbsentError,
     MainstayError,
 )
 
@@ -75,3 +76,26 @@ def test_a_lower_fence_and_another_platform_are_refused(tmp_path: pathlib.Path) 
     with pytest.raises(MainstayError, match="lost its lock"):
         maintenance.apply(request(tmp_path, True, fence=1), edge, FakeClock())
     assert edge.puts == 0
+
+
+def test_a_switch_that_fails_does_not_come_true_at_the_next_start(tmp_path: pathlib.Path) -> None:
+    """Nginx that dies between the look and the switch would begin with the page alone."""
+    edge = FakeEdge(failure=MainstayError("the edge does not answer"))
+    with pytest.raises(MainstayError, match="does not answer"):
+        maintenance.apply(request(tmp_path, True), edge, FakeClock())
+    assert not kept(tmp_path)
+
+
+def test_the_way_back_reaches_an_edge_that_died_after_its_switch(tmp_path: pathlib.Path) -> None:
+    """Its file alone can be put back; nothing is claimed of an edge that was not asked to wait."""
+    (tmp_path / "maintenance.json").write_text('{"on": true}')
+    dead = FakeEdge(dead=True)
+    with pytest.raises(AbsentError):
+        maintenance.apply(request(tmp_path, False), dead, FakeClock())
+    back = request(tmp_path, False, accept_stopped=True)
+    assert maintenance.apply(dataclasses.replace(back, check=True), dead, FakeClock()).changed
+    assert kept(tmp_path)
+    result = maintenance.apply(back, dead, FakeClock())
+    assert result.actions == ["stop showing the maintenance page from the next start of Nginx on"]
+    assert not kept(tmp_path)
+    assert not maintenance.apply(back, dead, FakeClock()).changed
