@@ -16,6 +16,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._nginx.status im
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx.upstream import (
     INTERVAL,
     Clock,
+    kept_in,
     require_platform,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
@@ -23,7 +24,6 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
     MainstayError,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import (
-    read_json,
     write_json,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
@@ -61,7 +61,7 @@ def apply(request: Request, control: EdgeControl, clock: Clock = time) -> Result
     started = clock.monotonic()
     check_fence(request.directory, request.fence, remember=not request.check)
     path = os.path.join(request.directory, "maintenance.json")
-    kept = bool((read_json(path) or {}).get("on"))
+    kept = bool((kept_in(path) or {}).get("on"))
     try:
         status: Optional[Status] = control.status()
     except AbsentError:

@@ -98,7 +98,7 @@ def apply(request: Request, control: EdgeControl, clock: Clock = time) -> Result
     before = document.normalise(status.upstreams)
     live_changed = before != request.upstreams
     work.actions.extend(document.sentences(before, request.upstreams))
-    kept = read_json(work.state_file)
+    kept = kept_in(work.state_file)
     kept_changed = kept is None or kept.get("upstreams") != request.upstreams
     if kept_changed and not live_changed:
         work.actions.append(f"write {work.state_file}")
@@ -122,7 +122,7 @@ def _for_the_next_start(work: _Work, started: float) -> Result:
     """Nginx does not run, so nobody is served here; it will start with these members."""
     request = work.request
     with exclusive(work.state_file + ".lock"):
-        kept = read_json(work.state_file)
+        kept = kept_in(work.state_file)
         if kept is None:
             raise MainstayError(
                 "Nginx does not run, and this host never was an edge of the platform",
@@ -197,7 +197,7 @@ def require_platform(status: Status, platform: str) -> None:
 def _replace(work: _Work, live: bool) -> Status:
     """State file first, so that a restart at any instant finds the newest document."""
     with exclusive(work.state_file + ".lock"):
-        kept = read_json(work.state_file)
+        kept = kept_in(work.state_file)
         write_json(work.state_file, {"upstreams": work.request.upstreams})
         if live:
             try:
@@ -206,6 +206,15 @@ def _replace(work: _Work, live: bool) -> Status:
                 _restore(work.state_file, kept)
                 raise
     return _await_workers(work)
+
+
+def kept_in(path: str) -> Optional[dict[str, Any]]:
+    """What the last run left; a damaged file counts as none, since it is about to be replaced."""
+    try:
+        found = read_json(path)
+    except MainstayError:
+        return None
+    return found if isinstance(found, dict) else None
 
 
 def _restore(path: str, kept: Any) -> None:

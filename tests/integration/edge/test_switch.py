@@ -108,6 +108,37 @@ def test_members_survive_a_restart(edge: EdgeHost) -> None:
     assert ask(edge.address).release == NEW
 
 
+DAMAGED = (
+    "",
+    '{"upstreams": {',
+    "5",
+    "null",
+    '{"upstreams": null}',
+    '{"upstreams": "all of them"}',
+    '{"upstreams": {"api": {"groups": [{"release": "x", "members": [{"address": "web"}]}]}}}',
+    '{"upstreams": {"api": {"groups": [], "sticky": {}}}}',
+)
+
+
+def test_a_damaged_file_keeps_nobody_from_starting(edge: EdgeHost) -> None:
+    """The page until the next change, which replaces the file.
+
+    Seen failing when what the file holds was not looked at: Nginx did not start.
+    """
+    state = f"/var/lib/mainstay/{edge.platform.id}"
+    for text in DAMAGED:
+        edge.stop()
+        edge.sh(f"printf '%s' '{text}' >{state}/upstreams.json")
+        edge.sh(f"printf '%s' '{text}' >{state}/maintenance.json")
+        edge.launch()
+        assert ask(edge.address).status == 503, text
+        assert edge.upstreams(only(NEW))["changed"], text
+        assert ask(edge.address).release == NEW, text
+    edge.sh(f"rm {state}/maintenance.json")
+    edge.restart()
+    assert ask(edge.address).release == NEW
+
+
 def test_the_four_runs(edge: EdgeHost) -> None:
     """Check says change, run changes, check says nothing, run changes nothing."""
     told = edge.upstreams(only(NEW), check=True)

@@ -6,6 +6,7 @@
 -- choice from failing; the modules validate the document before they send it.
 
 local cjson = require "cjson.safe"
+local documents = require "document"
 local edge = require "edge"
 local metrics = require "metrics"
 local tally = require "tally"
@@ -26,29 +27,6 @@ end
 
 local function refuse(status, message)
     return answer(status, cjson.encode({ error = message }))
-end
-
-local function valid_member(member)
-    return type(member) == "table" and type(member.address) == "string"
-        and member.address:find("^%[?[%x%.:]+%]?:%d+$") ~= nil
-end
-
-local function problem_in(document)
-    for name, upstream in pairs(document) do
-        if type(upstream) ~= "table" or type(upstream.groups) ~= "table" then
-            return name .. ": no groups"
-        end
-        for _, group in ipairs(upstream.groups) do
-            if type(group.release) ~= "string" or type(group.members) ~= "table" then
-                return name .. ": a group without release or members"
-            end
-            for _, member in ipairs(group.members) do
-                if not valid_member(member) then
-                    return name .. ": a member without a numeric address"
-                end
-            end
-        end
-    end
 end
 
 local function body()
@@ -75,7 +53,7 @@ local function put_upstreams()
     if type(document) ~= "table" then
         return refuse(400, "the body is not a JSON object")
     end
-    local problem = problem_in(document)
+    local problem = documents.problem_in(document)
     if problem then
         return refuse(400, problem)
     end

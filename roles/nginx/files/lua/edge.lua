@@ -9,6 +9,7 @@
 local balancer = require "ngx.balancer"
 local base = require "resty.core.base"
 local cjson = require "cjson.safe"
+local documents = require "document"
 local ffi = require "ffi"
 local members = require "members"
 local tally = require "tally"
@@ -32,16 +33,6 @@ local EVERY, SAMPLE = 32, 8
 -- over a redirect to the edge's own page, which would lose ngx.ctx; and it costs less.
 local sent = {}
 
-local function read(path)
-    local handle, problem = io.open(path)
-    if not handle then
-        return nil, problem
-    end
-    local text = handle:read("*a")
-    handle:close()
-    return text
-end
-
 -- init_by_lua, in the master (root): a reload finds the shared dictionary filled, a start does not
 -- and takes the members from the state file, before the first request is accepted.
 function M.init(options)
@@ -50,14 +41,9 @@ function M.init(options)
     if shared:get("generation") then
         return
     end
-    local text = read(options.state .. "/upstreams.json")
-    local state = text and cjson.decode(text)
-    if text and not (state and state.upstreams) then
-        ngx.log(ngx.ERR, "mainstay: ", options.state, "/upstreams.json is damaged; no members")
-    end
-    shared:set("document", state and cjson.encode(state.upstreams) or "{}")
-    local switch = cjson.decode(read(options.state .. "/maintenance.json") or "{}") or {}
-    shared:set("maintenance", switch.on == true)
+    local upstreams, switched = documents.kept(options.state)
+    shared:set("document", cjson.encode(upstreams))
+    shared:set("maintenance", switched)
     shared:set("mark", 1)
     shared:set("generation", 1)
 end

@@ -99,3 +99,13 @@ def test_the_way_back_reaches_an_edge_that_died_after_its_switch(tmp_path: pathl
     assert result.actions == ["stop showing the maintenance page from the next start of Nginx on"]
     assert not kept(tmp_path)
     assert not maintenance.apply(back, dead, FakeClock()).changed
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", "null"])
+def test_a_damaged_file_is_replaced(tmp_path: pathlib.Path, text: str) -> None:
+    """It holds nothing that this run does not know better."""
+    (tmp_path / "maintenance.json").write_text(text)
+    edge = FakeEdge()
+    clock = FakeClock(on_sleep=edge.advance)
+    assert maintenance.apply(request(tmp_path, True), edge, clock).changed
+    assert kept(tmp_path)

@@ -227,3 +227,14 @@ def test_info_tells_what_the_gate_needs() -> None:
         "nginx",
         "settled",
     }
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "5", "null"])
+def test_a_damaged_file_is_replaced(tmp_path: pathlib.Path, text: str) -> None:
+    """It must not hold up a switch, and even less the way back."""
+    path = tmp_path / "state" / "upstreams.json"
+    path.parent.mkdir()
+    path.write_text(text)
+    edge = FakeEdge(upstreams=to(OLD))
+    assert upstream.apply(request(tmp_path), edge, FakeClock(on_sleep=edge.advance)).changed
+    assert kept(tmp_path) == to(NEW)
