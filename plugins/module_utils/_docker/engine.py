@@ -15,7 +15,10 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker import j
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.client import DockerClient
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.context import Context
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.migrate import migrate
-from ansible_collections.mainstay.platform.plugins.module_utils._docker.ports import parse_range
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.ports import (
+    parse_range,
+    publishing_address,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.request import Request
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.retire import (
     finish,
@@ -60,7 +63,7 @@ def request_from(params: Mapping[str, Any]) -> Request:
         stores=tuple(decode(StoreSpec, s) for s in params.get("stores") or []),
         registries=tuple(decode(Registry, r) for r in params.get("registries") or []),
         secrets={k: str(v) for k, v in (params.get("secrets") or {}).items()},
-        address=params.get("address") or "127.0.0.1",
+        address=publishing_address(params.get("address") or "127.0.0.1"),
         ports=parse_range(params.get("port_range") or "20000-29999"),
         timeout=float(params.get("timeout") or 300.0),
         keep=dict(params.get("keep") or {}),

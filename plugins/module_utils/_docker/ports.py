@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Callable, Collection
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
@@ -21,6 +22,31 @@ def parse_range(text: str) -> tuple[int, int]:
     if not 0 < low <= high < 65536:
         raise _invalid(text)
     return low, high
+
+
+def publishing_address(text: str) -> str:
+    """The private address of a host as the Engine takes it.
+
+    A name would be looked up by each edge anew, C(0.0.0.0) publishes on every address of the host,
+    and the rules of published ports are for IPv4 alone (docs/decisions/0041).
+    """
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        found = f"{text!r}, which is a name" if text else "nothing"
+    else:
+        if address.version == 4 and not (address.is_unspecified or address.is_multicast):
+            return str(address)
+        found = (
+            f"{text}, which is {'every address' if address.is_unspecified else 'no IPv4 unicast'}"
+        )
+    raise MainstayError(
+        "not an address that containers can be published on; nothing was changed",
+        subject="platform_address of this host, or ansible_host without one",
+        found=found,
+        expected="one private IPv4 address of this host, like 10.0.0.11",
+        next_step="set platform_address of this host in the inventory",
+    )
 
 
 def allocate(

@@ -37,6 +37,9 @@ PORTS = {"postgres": 5432, "redis": 6379, "rabbitmq": 5672, "mongodb": 27017}
 STOP_SECONDS = 120
 SHARED_MEMORY = 256 * 1024 * 1024
 
+#: What a quoted value of redis.conf cannot hold as it is.
+_REDIS_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\r": "\\r"}
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -120,7 +123,7 @@ def _redis(spec: StoreSpec, password: str) -> Shape:
         lines += [f"maxmemory {spec.memory_limit}", f"maxmemory-policy {spec.eviction_policy}"]
     lines += [f"{key} {value}" for key, value in sorted(spec.settings.items())]
     if password:
-        quoted = password.replace("\\", "\\\\").replace('"', '\\"')
+        quoted = "".join(_REDIS_ESCAPES.get(letter, letter) for letter in password)
         lines.append(f'requirepass "{quoted}"')
     content = "\n".join(lines) + "\n"
     return Shape(command=["redis-server", "/run/secrets/redis.conf"], files={"redis.conf": content})
@@ -153,6 +156,7 @@ def _rabbitmq(spec: StoreSpec, password: str) -> Shape:
     if spec.username:
         lines.append(f"default_user = {spec.username}")
     if password:
+        _refuse_unreadable(spec, password)
         lines.append(f"default_pass = {password}")
     return Shape(
         environment={"RABBITMQ_CONFIG_FILES": "/run/secrets"},
@@ -161,6 +165,18 @@ def _rabbitmq(spec: StoreSpec, password: str) -> Shape:
         # The data directory carries the node's name, which is made from the host name.
         hostname=spec.name,
     )
+
+
+def _refuse_unreadable(spec: StoreSpec, password: str) -> None:
+    """A value ends at C(#) and at the end of the line there, and blanks around it are dropped."""
+    if password != password.strip() or any(letter in password for letter in "#\n\r'"):
+        raise MainstayError(
+            "RabbitMQ would read another password than this from its configuration",
+            subject=f"store {spec.name}, secret {spec.password}",
+            found="a number sign, a quote, a line end, or a blank at an end",
+            expected="a password without these",
+            next_step="choose another password in platform_secrets",
+        )
 
 
 def _mongodb(spec: StoreSpec, password: str) -> Shape:

@@ -87,7 +87,8 @@ def overlay(inventory: str) -> Overlay:
     place = WORK / inventory
     place.mkdir(parents=True, exist_ok=True)
     hosts: dict[str, str] = FORCED[inventory]["hosts"]
-    lines = [f"{name} ansible_host={settings.HOSTS[host].address}" for name, host in hosts.items()]
+    addresses = {name: settings.HOSTS[host].address for name, host in hosts.items()}
+    lines = [f"{name} ansible_host={a} platform_address={a}" for name, a in addresses.items()]
     connection = _CONNECTION.format(
         user=settings.USER, key=settings.SSH_KEY, known=settings.KNOWN_HOSTS
     )
