@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from typing import Any, Optional, Union
 
 Policy = Mapping[str, Any]
+Network = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+NamedPort = Union[int, tuple[int, str]]
 INGRESS, EGRESS = "Ingress", "Egress"
 
 
@@ -24,7 +26,8 @@ INGRESS, EGRESS = "Ingress", "Egress"
 class Peer:
     """A pod, or with no C(namespace) an address outside the cluster.
 
-    C(ports) are the named ports of its containers.
+    C(ports) are the named ports of its containers; one of another protocol than TCP has it beside
+    the number.
     """
 
     name: str
@@ -32,7 +35,7 @@ class Peer:
     labels: Mapping[str, str] = field(default_factory=dict)
     namespace_labels: Mapping[str, str] = field(default_factory=dict)
     address: str = ""
-    ports: Mapping[str, int] = field(default_factory=dict)
+    ports: Mapping[str, NamedPort] = field(default_factory=dict)
 
     @property
     def is_pod(self) -> bool:
@@ -54,8 +57,12 @@ class Verdict:
 def may_talk(
     policies: Iterable[Policy], source: Peer, target: Peer, port: int, protocol: str = "TCP"
 ) -> Verdict:
-    """May C(source) open a connection to C(target) on C(port)?"""
+    """May C(source) open a connection to C(target) on C(port)? ValueError for a policy that the API
+    server would not take: what such a one does is nowhere specified."""
     known = list(policies)
+    wrong = [text for policy in known for text in refusals(policy)]
+    if wrong:
+        raise ValueError("; ".join(wrong))
     out = _side(known, EGRESS, source, target, target, port, protocol)
     into = _side(known, INGRESS, target, source, target, port, protocol)
     if out.allowed and into.allowed:
@@ -89,6 +96,73 @@ def _side(
     if leave:
         return Verdict(True, leave)
     return Verdict(False, tuple(f"{p['metadata']['name']} ({direction})" for p in chosen))
+
+
+def refusals(policy: Policy) -> list[str]:
+    """Why the API server would not take a policy, each with its path."""
+    name, spec = policy["metadata"]["name"], policy["spec"]
+    found: list[str] = []
+    for rules, peers in (("ingress", "from"), ("egress", "to")):
+        for number, rule in enumerate(spec.get(rules) or ()):
+            path = f"{name}: {rules}[{number}]"
+            for place, peer in enumerate(rule.get(peers) or ()):
+                found += [f"{path}.{peers}[{place}]{text}" for text in _wrong_peer(peer)]
+            for place, entry in enumerate(rule.get("ports") or ()):
+                found += [f"{path}.ports[{place}]{text}" for text in _wrong_port(entry)]
+    return found
+
+
+def _wrong_peer(peer: Mapping[str, Any]) -> list[str]:
+    block = peer.get("ipBlock")
+    selectors = [
+        name for name in ("podSelector", "namespaceSelector") if peer.get(name) is not None
+    ]
+    if block is None:
+        return [] if selectors else [": found no peer, expected a selector or a block"]
+    if selectors:
+        return [f".ipBlock: found beside {', '.join(selectors)}, expected alone"]
+    whole = _network(str(block.get("cidr", "")))
+    if whole is None:
+        return [
+            f".ipBlock.cidr: found {block.get('cidr')!r}, expected the first address of a network"
+        ]
+    found = []
+    for number, text in enumerate(block.get("except") or ()):
+        part = _network(str(text))
+        if part is None:
+            text_of = f"found {text!r}, expected the first address of a network"
+            found.append(f".ipBlock.except[{number}]: {text_of}")
+        elif part.version != whole.version or part == whole or not _within(part, whole):
+            found.append(f".ipBlock.except[{number}]: found {text}, expected a part of {whole}")
+    return found
+
+
+def _network(text: str) -> Optional[Network]:
+    """A network as the API server reads it: with its length, and no bit set behind that."""
+    if "/" not in text or not text.partition("/")[2].isdigit():
+        return None
+    try:
+        return ipaddress.ip_network(text)
+    except ValueError:
+        return None
+
+
+def _within(part: Network, whole: Network) -> bool:
+    return part.network_address in whole and part.broadcast_address in whole
+
+
+def _wrong_port(entry: Mapping[str, Any]) -> list[str]:
+    port, last = entry.get("port"), entry.get("endPort")
+    found = []
+    if isinstance(port, int) and not 0 < port < 65536:
+        found.append(f".port: found {port}, expected 1 to 65535")
+    if last is None:
+        return found
+    if not isinstance(port, int):
+        return [*found, ".endPort: found without a number as port, expected beside one"]
+    if not port <= int(last) < 65536:
+        found.append(f".endPort: found {last}, expected {port} to 65535")
+    return found
 
 
 def _namespace_of(policy: Policy) -> str:
@@ -171,5 +245,6 @@ def _port_matches(entry: Mapping[str, Any], target: Peer, port: int, protocol: s
     if wanted is None:
         return True
     if isinstance(wanted, str):
-        return target.ports.get(wanted) == port
+        named = target.ports.get(wanted)
+        return (named if isinstance(named, tuple) else (named, "TCP")) == (port, protocol)
     return wanted <= port <= int(entry.get("endPort", wanted))

@@ -12,6 +12,7 @@ import pytest
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.policy_evaluator import (  # noqa: E501
     Peer,
     may_talk,
+    refusals,
     selects,
 )
 
@@ -21,6 +22,8 @@ WEB = Peer("web", "shop", {"app": "web"}, SHOP, "10.0.0.1")
 API = Peer("api", "shop", {"app": "api", "tier": "back"}, SHOP, "10.0.0.2", {"http": 3000})
 DB = Peer("db", "shop", {"app": "db"}, SHOP, "10.0.0.3")
 SPY = Peer("spy", "other", {"app": "web"}, OTHER, "10.0.1.1")
+DNS = Peer("dns", "shop", {"app": "dns"}, SHOP, "10.0.0.4", {"dns": (53, "UDP")})
+NET_IS = "203.0.113.7/32"
 NET = Peer("net", address="203.0.113.7")
 INSIDE = Peer("inside", address="192.168.1.1")
 
@@ -247,6 +250,88 @@ CASES = [
         "TCP",
         True,
     ),
+    (
+        "a name is one of its protocol only",
+        [policy(app("dns"), [{"ports": [{"port": "dns", "protocol": "UDP"}]}])],
+        WEB,
+        DNS,
+        53,
+        "UDP",
+        True,
+    ),
+    (
+        "and none of the other",
+        [policy(app("dns"), [{"ports": [{"port": "dns"}]}])],
+        WEB,
+        DNS,
+        53,
+        "TCP",
+        False,
+    ),
+    (
+        "a second exception counts too",
+        [
+            policy(
+                app("api"),
+                [{"from": [{"ipBlock": {"cidr": "0.0.0.0/0", "except": ["10.0.0.0/8", NET_IS]}}]}],
+            )
+        ],
+        NET,
+        API,
+        3000,
+        "TCP",
+        False,
+    ),
+    (
+        "another block may have what one excepts",
+        [
+            policy(
+                app("api"),
+                [{"from": [BLOCK, {"ipBlock": {"cidr": "203.0.113.200/32"}}]}],
+            )
+        ],
+        Peer("far", address="203.0.113.200"),
+        API,
+        3000,
+        "TCP",
+        True,
+    ),
+    (
+        "a range of one",
+        [policy(app("api"), [{"ports": [{"port": 80, "endPort": 80}]}])],
+        WEB,
+        API,
+        80,
+        "TCP",
+        True,
+    ),
+    (
+        "below the range",
+        [policy(app("api"), [{"ports": [{"port": 80, "endPort": 90}]}])],
+        WEB,
+        API,
+        79,
+        "TCP",
+        False,
+    ),
+    (
+        "empty lists are everybody",
+        [policy({}, [{"from": [], "ports": []}])],
+        NET,
+        API,
+        1,
+        "TCP",
+        True,
+    ),
+    (
+        "empty selectors of both kinds are every pod, and nothing outside",
+        [policy({}, [{"from": [{"namespaceSelector": {}, "podSelector": {}}]}])],
+        NET,
+        API,
+        1,
+        "TCP",
+        False,
+    ),
     ("outside asks nobody", [DENY], NET, INSIDE, 80, "TCP", True),
 ]
 
@@ -290,3 +375,45 @@ def test_an_operator_that_is_none() -> None:
 def test_the_verdict_names_who_closes() -> None:
     verdict = may_talk([DENY, TO_API], DB, API, 3000)
     assert verdict.because == ("p (Egress)", "p (Ingress)", "p (Ingress)")
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        ({"from": [{"ipBlock": {"cidr": "203.0.113.7/24"}}]}, "from[0].ipBlock.cidr"),
+        ({"from": [{"ipBlock": {"cidr": "203.0.113.0"}}]}, "from[0].ipBlock.cidr"),
+        ({"from": [{"ipBlock": {"cidr": "203.0.113.0/255.255.255.0"}}]}, "from[0].ipBlock.cidr"),
+        ({"from": [{"ipBlock": {"cidr": "203.0.113.00/24"}}]}, "from[0].ipBlock.cidr"),
+        (
+            {"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.1.1.1/16"]}}]},
+            "from[0].ipBlock.except[0]: found '10.1.1.1/16'",
+        ),
+        (
+            {"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["11.0.0.0/16"]}}]},
+            "expected a part of 10.0.0.0/8",
+        ),
+        (
+            {"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["10.0.0.0/8"]}}]},
+            "expected a part of 10.0.0.0/8",
+        ),
+        (
+            {"from": [{"ipBlock": {"cidr": "10.0.0.0/8", "except": ["2001:db8::/64"]}}]},
+            "expected a part of 10.0.0.0/8",
+        ),
+        ({"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}, "podSelector": {}}]}, "expected alone"),
+        ({"from": [{}]}, "from[0]: found no peer"),
+        ({"ports": [{"port": 80, "endPort": 79}]}, "ports[0].endPort: found 79"),
+        ({"ports": [{"port": 80, "endPort": 70000}]}, "ports[0].endPort: found 70000"),
+        ({"ports": [{"port": "http", "endPort": 90}]}, "ports[0].endPort: found without"),
+        ({"ports": [{"endPort": 90}]}, "ports[0].endPort: found without"),
+        ({"ports": [{"port": 0}]}, "ports[0].port: found 0"),
+    ],
+)
+def test_what_the_api_server_would_not_take_is_no_answer(
+    rule: dict[str, Any], expected: str
+) -> None:
+    found = refusals(policy({}, [rule]))
+    assert len(found) == 1 and found[0].startswith("p: ingress[0].") and expected in found[0]
+    assert refusals(policy({}, egress=[{"to": rule.get("from"), "ports": rule.get("ports")}]))
+    with pytest.raises(ValueError, match=r"p: ingress\[0\]"):
+        may_talk([policy({}, [rule])], WEB, API, 3000)
