@@ -58,7 +58,7 @@ def manifests(
         found += store_jobs(platform, store, secrets, login_name)
     for service in platform.services:
         found += service_objects(platform, service, secrets, login_name, tracks)
-    found += routes(platform) + monitors(platform) + backup_schedule(platform)
+    found += routes(platform, tracks.weights) + monitors(platform) + backup_schedule(platform)
     return ordered(found)
 
 

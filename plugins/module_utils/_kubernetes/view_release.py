@@ -10,7 +10,7 @@ is its Deployment, C(namespace/name), whose name tells the track.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Optional
 
@@ -222,16 +222,29 @@ def step_manifests(
     """The objects of one step, in which the new version has C(share) percent of the traffic."""
     now, coming = tracks_of(current), next_tracks(platform, plan, current)
     beside = {n for n, track in coming.items() if now.get(n, FIRST) != track}
+    weighed = _weighed(platform, beside, plan["strategy"])
     if share >= 100.0:
-        return view.manifests(platform, secrets, Tracks(deploy={**now, **coming}))
+        # A second Ingress is not taken away before the release is finished: it must send nothing.
+        second = weighed if platform.kubernetes.ingress.kind == "ingress" else frozenset()
+        tracks = Tracks(deploy={**now, **coming}, weights=dict.fromkeys(second, 0.0))
+        return view.manifests(platform, secrets, tracks)
+    sending = 0.0 if preview else max(0.0, share)
     tracks = Tracks(
         deploy={**now, **coming},
         serve={**coming, **now},
-        shared=frozenset() if preview or share <= 0 else frozenset(beside),
+        shared=frozenset() if preview or share <= 0 else frozenset(beside - weighed),
         replicas={} if preview else _few(platform, beside, share),
         without=frozenset(coming) - beside,
+        weights=dict.fromkeys(weighed, sending),
     )
     return view.manifests(platform, secrets, tracks)
+
+
+def _weighed(platform: Platform, beside: Collection[str], strategy: str) -> frozenset[str]:
+    """Services whose canary goes by weights of the controller; those without routes cannot."""
+    if strategy != "canary" or platform.kubernetes.ingress.canary != "weights":
+        return frozenset()
+    return frozenset(s.name for s in platform.services if s.name in beside and s.routes and s.port)
 
 
 def without_services(platform: Platform, secrets: Mapping[str, str]) -> list[Manifest]:

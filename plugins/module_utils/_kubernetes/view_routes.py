@@ -11,12 +11,18 @@ fields that every controller must understand.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.view_common import (
     Manifest,
     manifest,
     whole_seconds,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.view_services import (
+    AFTER_WORKLOADS,
+    WAVE,
+    preview_name,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import (
     Platform,
@@ -30,18 +36,24 @@ GATEWAY = "gateway.networking.k8s.io"
 COMPONENT = "route"
 #: The limit of routes that name none.
 GENERAL = "general"
+_WHOLE = 1000
 
 
-def routes(platform: Platform) -> list[Manifest]:
-    """What brings requests to the services that have routes."""
+def routes(platform: Platform, weights: Optional[Mapping[str, float]] = None) -> list[Manifest]:
+    """What brings requests to the services that have routes.
+
+    C(weights) are the percent of a service's requests that go to its preview instead.
+    """
+    weights = weights or {}
     routed = [s for s in platform.services if s.routes and s.port]
     kind = platform.kubernetes.ingress.kind
     if kind == "ingress":
         # cert-manager makes a certificate for each Ingress that names an issuer; here they share
         # one Secret, so only the first may name it.
-        return [_ingress(platform, s, s is routed[0]) for s in routed]
+        found = [_ingress(platform, s, s is routed[0]) for s in routed]
+        return found + [_canary(platform, s, weights[s.name]) for s in routed if s.name in weights]
     if kind == "gateway":
-        found = [_http_route(platform, service) for service in routed]
+        found = [_http_route(platform, s, weights.get(s.name, 0.0)) for s in routed]
         if routed and platform.edge.tls.mode != "off" and platform.edge.tls.redirect:
             found.append(_redirect(platform))
         return found
@@ -104,19 +116,51 @@ def _annotations(platform: Platform, service: Service, first: bool) -> dict[str,
     return {**found, **ingress.annotations}
 
 
-def _ingress(platform: Platform, service: Service, first: bool) -> Manifest:
-    port = {"name": service.name, "port": {"number": service.port}}
+def _ingress_spec(platform: Platform, service: Service, backend: str) -> dict[str, Any]:
+    port = {"name": backend, "port": {"number": service.port}}
     by_host: dict[str, list[dict[str, Any]]] = {}
     for route in _longest_first(service):
         for host in hosts_of_route(platform, route):
             path = {"path": route.path, "pathType": "Prefix", "backend": {"service": port}}
             by_host.setdefault(host, []).append(path)
-    spec: dict[str, Any] = {
+    return {
         "ingressClassName": platform.kubernetes.ingress.class_name,
         "rules": [{"host": host, "http": {"paths": paths}} for host, paths in by_host.items()],
     }
+
+
+def _canary(platform: Platform, service: Service, percent: float) -> Manifest:
+    """The second Ingress of a service, which takes its share of the requests of the first one.
+
+    ingress-nginx reads nothing else from a canary but where it goes: limits and certificates are
+    those of the first.
+    """
+    annotations = {
+        f"{NGINX}canary": "true",
+        f"{NGINX}canary-weight": str(_parts(percent)),
+        f"{NGINX}canary-weight-total": str(_WHOLE),
+    }
+    return manifest(
+        platform,
+        "networking.k8s.io/v1",
+        "Ingress",
+        f"{service.name}-canary",
+        COMPONENT,
+        part=service.name,
+        annotations={WAVE: AFTER_WORKLOADS, **annotations},
+        spec=_ingress_spec(platform, service, preview_name(service.name)),
+    )
+
+
+def _parts(percent: float) -> int:
+    """Of a thousand, so that half a percent is possible."""
+    return round(percent * _WHOLE / 100)
+
+
+def _ingress(platform: Platform, service: Service, first: bool) -> Manifest:
+    spec = _ingress_spec(platform, service, service.name)
     if platform.edge.tls.mode != "off":
-        hosts = hosts_of(platform) if first else list(by_host)
+        hosts = hosts_of(platform) if first else [rule["host"] for rule in spec["rules"]]
         spec["tls"] = [{"hosts": hosts, "secretName": tls_secret(platform)}]
     return manifest(
         platform,
@@ -137,11 +181,21 @@ def _parents(platform: Platform, section: str) -> list[dict[str, Any]]:
     return [{**found, "sectionName": section}]
 
 
-def _rule(platform: Platform, service: Service, route: Route) -> dict[str, Any]:
+def _backends(service: Service, percent: float) -> list[dict[str, Any]]:
     backend = {"group": "", "kind": "Service", "name": service.name, "port": service.port}
+    if percent <= 0:
+        return [{**backend, "weight": 1}]
+    parts = _parts(percent)
+    return [
+        {**backend, "weight": _WHOLE - parts},
+        {**backend, "name": preview_name(service.name), "weight": parts},
+    ]
+
+
+def _rule(platform: Platform, service: Service, route: Route, percent: float) -> dict[str, Any]:
     found: dict[str, Any] = {
         "matches": [{"path": {"type": "PathPrefix", "value": route.path}}],
-        "backendRefs": [{**backend, "weight": 1}],
+        "backendRefs": _backends(service, percent),
         "timeouts": {"request": f"{whole_seconds(route.read_timeout)}s"},
     }
     filters: list[dict[str, Any]] = []
@@ -155,14 +209,16 @@ def _rule(platform: Platform, service: Service, route: Route) -> dict[str, Any]:
     return {**found, "filters": filters} if filters else found
 
 
-def _http_route(platform: Platform, service: Service) -> Manifest:
+def _http_route(platform: Platform, service: Service, percent: float) -> Manifest:
     """The listeners of the Gateway are called http and https."""
+    # Not before the pods that the weights send to are ready.
+    late = {WAVE: AFTER_WORKLOADS} if platform.kubernetes.ingress.canary == "weights" else {}
     secure = platform.edge.tls.mode != "off"
     own = sorted({h for route in service.routes for h in hosts_of_route(platform, route)})
     spec = {
         "parentRefs": _parents(platform, "https" if secure else "http"),
         "hostnames": own,
-        "rules": [_rule(platform, service, route) for route in _longest_first(service)],
+        "rules": [_rule(platform, service, route, percent) for route in _longest_first(service)],
     }
     return manifest(
         platform,
@@ -170,7 +226,7 @@ def _http_route(platform: Platform, service: Service) -> Manifest:
         "HTTPRoute",
         service.name,
         COMPONENT,
-        annotations=dict(platform.kubernetes.ingress.annotations),
+        annotations={**late, **platform.kubernetes.ingress.annotations},
         spec=spec,
     )
 

@@ -64,7 +64,8 @@ class Tracks:
     C(deploy) is the track whose Deployment is made (the first one otherwise), C(serve) the one that
     the Service selects (the same otherwise), C(shared) names services whose Service selects both,
     C(replicas) numbers of pods that differ from the description; C(without) names services whose
-    Deployment is left out.
+    Deployment is left out. C(weights) are the percent of its routes' requests that go to the
+    preview of a service instead; zero where they went there before.
     """
 
     deploy: Mapping[str, str] = field(default_factory=dict)
@@ -72,6 +73,12 @@ class Tracks:
     shared: frozenset[str] = frozenset()
     replicas: Mapping[str, int] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
+    weights: Mapping[str, float] = field(default_factory=dict)
+
+
+def preview_name(name: str) -> str:
+    """The Service of the track that does not serve."""
+    return f"{name}-preview"
 
 
 def deployment_name(name: str, track: str) -> str:
@@ -216,7 +223,7 @@ def _services(platform: Platform, service: Service, track: str, serving: str) ->
                 platform,
                 "v1",
                 "Service",
-                f"{service.name}-preview",
+                preview_name(service.name),
                 "preview",
                 part=service.name,
                 spec=spec,

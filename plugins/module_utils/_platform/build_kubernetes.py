@@ -165,6 +165,7 @@ def ingress(raw: dict[str, Any]) -> Ingress:
     found = _pick(
         raw,
         kind=str,
+        canary=str,
         gateway=str,
         gateway_namespace=str,
         issuer=str,

@@ -33,6 +33,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.types 
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types_kubernetes import (
     Egress,
+    Ingress,
 )
 
 #: A Redis Cluster needs this many primaries to agree on a failover (Redis, cluster tutorial).
@@ -67,6 +68,19 @@ def check_kubernetes(context: Context) -> Iterator[Problem]:
     yield from check_quota(context)
 
 
+def _weights(ingress: Ingress) -> Iterator[Problem]:
+    knows = ingress.kind == "gateway" or (
+        ingress.kind == "ingress" and "nginx" in ingress.class_name
+    )
+    if ingress.canary == "weights" and not knows:
+        yield Problem(
+            f"{HERE}.ingress.canary",
+            "this controller has no weights that this collection knows",
+            f"kind {ingress.kind}, class {ingress.class_name}",
+            "kind gateway, a class of ingress-nginx, or canary replicas",
+        )
+
+
 def _cluster(context: Context) -> Iterator[Problem]:
     cluster = context.platform.kubernetes
     if context.groups and not context.groups.get("cluster"):
@@ -81,6 +95,7 @@ def _cluster(context: Context) -> Iterator[Problem]:
         yield Problem(
             f"{HERE}.ingress.gateway", "missing for kind gateway", "nothing", "the Gateway's name"
         )
+    yield from _weights(ingress)
     if ingress.kind == "ingress" and context.platform.edge.tls.mode != "off":
         routed = any(service.routes for service in context.platform.services)
         if routed and not (ingress.issuer or ingress.tls_secret):

@@ -129,10 +129,14 @@ class KubernetesStore:
 
 @dataclass(frozen=True)
 class Ingress:
-    """How requests come in; C(kind) is C(ingress), C(gateway) or C(none)."""
+    """How requests come in; C(kind) is C(ingress), C(gateway) or C(none).
+
+    The share of a canary is one of C(replicas), or C(weights) that the controller sends by.
+    """
 
     kind: str = "ingress"
     class_name: str = "nginx"
+    canary: str = "replicas"
     gateway: Optional[str] = None
     gateway_namespace: Optional[str] = None
     issuer: Optional[str] = None

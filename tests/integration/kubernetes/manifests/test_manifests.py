@@ -36,6 +36,9 @@ from unit.plugins.module_utils._kubernetes.kubernetes_support import pod_templat
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes import (  # noqa: E402
     view,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.view_services import (  # noqa: E402
+    Tracks,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import (  # noqa: E402
     decode,
 )
@@ -190,6 +193,28 @@ def test_the_namespace_does_refuse(tried: Tried) -> None:
 def test_routes_of_a_gateway(tried: Tried) -> None:
     manifests = rendered("quality_kubernetes", "production", gateway=True)
     assert [m for m in manifests if m["kind"] == "HTTPRoute"]
+    done = tried.dry_run(manifests)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("kind", ["gateway", "ingress"])
+def test_weights_of_a_canary(tried: Tried, kind: str) -> None:
+    """As objects: this bed has no controller that would send anything."""
+    platform = decode(Platform, described("quality_kubernetes", "production")["platform"])
+    ingress = Ingress(kind=kind, gateway="public", canary="weights", tls_secret="tls")
+    cluster = dataclasses.replace(platform.kubernetes, ingress=ingress)
+    platform = dataclasses.replace(platform, kubernetes=cluster)
+    secrets = {secret: f"value-of-{secret}" for secret in platform.secret_names}
+    name = next(s.name for s in platform.services if s.routes and s.port)
+    tracks = Tracks(deploy={name: "green"}, serve={name: "blue"}, weights={name: 12.5})
+    manifests = [
+        m
+        for m in view.manifests(platform, secrets, tracks)
+        if m["kind"] in ("HTTPRoute", "Ingress", "Service")
+    ]
+    shown = json.dumps(manifests)
+    assert '"weight": 125' in shown if kind == "gateway" else '"125"' in shown
+    assert any(m["metadata"]["name"] == f"{name}-preview" for m in manifests)
     done = tried.dry_run(manifests)
     assert done.returncode == 0, done.stderr
 

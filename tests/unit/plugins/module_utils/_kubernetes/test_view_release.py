@@ -113,6 +113,90 @@ def test_a_canary_gets_no_traffic_before_its_first_step() -> None:
     assert serves(staged, "api") == "blue"
 
 
+def weighed(kind: str) -> Any:
+    """The platform with a canary by weights."""
+    ingress = dataclasses.replace(
+        PLATFORM.kubernetes.ingress, kind=kind, gateway="public", canary="weights"
+    )
+    cluster = dataclasses.replace(PLATFORM.kubernetes, ingress=ingress)
+    return dataclasses.replace(PLATFORM, kubernetes=cluster)
+
+
+def named(manifests: list[dict[str, Any]], kind: str, name: str) -> dict[str, Any]:
+    """The object; empty when it is not there."""
+    chosen = [m for m in manifests if (m["kind"], m["metadata"]["name"]) == (kind, name)]
+    return chosen[0] if chosen else {}
+
+
+@pytest.mark.parametrize(
+    ("share", "expected"),
+    [
+        (0.5, [("api", 995), ("api-preview", 5)]),
+        (10.0, [("api", 900), ("api-preview", 100)]),
+        (99.0, [("api", 10), ("api-preview", 990)]),
+        (100.0, [("api", 1)]),
+    ],
+)
+def test_a_gateway_sends_a_canary_its_weight(share: float, expected: list[Any]) -> None:
+    platform, wanted = weighed("gateway"), plan("canary", "api")
+    shown = release.step_manifests(platform, SECRETS, wanted, NOW, share)
+    routed = named(shown, "HTTPRoute", "api")
+    for rule in routed["spec"]["rules"]:
+        assert [(b["name"], b["weight"]) for b in rule["backendRefs"]] == expected
+    assert routed["metadata"]["annotations"]["mainstay.platform/wave"] == "95"
+    untouched = named(shown, "HTTPRoute", "web")["spec"]["rules"][0]["backendRefs"]
+    assert [(b["name"], b["weight"]) for b in untouched] == [("web", 1)]
+    # Whoever does not come by the route gets the old version until the end, then the new one.
+    assert serves(shown, "api") == ("green" if share >= 100.0 else "blue")
+    assert bool(named(shown, "Service", "api-preview")) is (share < 100.0)
+
+
+@pytest.mark.parametrize(("share", "weight"), [(2.5, "25"), (50.0, "500"), (100.0, "0")])
+def test_ingress_nginx_sends_a_canary_its_weight(share: float, weight: str) -> None:
+    platform, wanted = weighed("ingress"), plan("canary", "api")
+    shown = release.step_manifests(platform, SECRETS, wanted, NOW, share)
+    first, second = named(shown, "Ingress", "api"), named(shown, "Ingress", "api-canary")
+    said = second["metadata"]["annotations"]
+    canary = {k.rpartition("/")[2]: v for k, v in said.items() if "nginx" in k}
+    assert canary == {"canary": "true", "canary-weight": weight, "canary-weight-total": "1000"}
+    assert said["mainstay.platform/wave"] == "95", "its pods are ready first"
+    paths = [
+        [(rule["host"], p["path"]) for rule in i["spec"]["rules"] for p in rule["http"]["paths"]]
+        for i in (first, second)
+    ]
+    assert paths[0] == paths[1]
+    names = {
+        p["backend"]["service"]["name"] for r in second["spec"]["rules"] for p in r["http"]["paths"]
+    }
+    assert names == {"api-preview"}
+    assert "tls" not in second["spec"]
+    assert not named(shown, "Ingress", "web-canary")
+
+
+def test_before_its_first_step_a_canary_has_no_weight() -> None:
+    for kind in ("gateway", "ingress"):
+        staged = release.stage_manifests(weighed(kind), SECRETS, plan("canary", "api"), NOW)
+        assert not named(staged, "Ingress", "api-canary")
+        for rule in named(staged, "HTTPRoute", "api").get("spec", {}).get("rules", []):
+            assert [b["name"] for b in rule["backendRefs"]] == ["api"]
+
+
+def test_a_canary_without_routes_goes_by_pods() -> None:
+    platform = weighed("gateway")
+    services = tuple(
+        dataclasses.replace(s, routes=()) if s.name == "web" else s for s in platform.services
+    )
+    platform = dataclasses.replace(platform, services=services)
+    shown = release.step_manifests(platform, SECRETS, plan("canary", "api", "web"), NOW, 50.0)
+    assert (serves(shown, "api"), serves(shown, "web")) == ("blue", None)
+
+
+def test_only_a_canary_has_weights() -> None:
+    shown = release.step_manifests(weighed("gateway"), SECRETS, plan("blue_green", "api"), NOW, 0.0)
+    rule = named(shown, "HTTPRoute", "api")["spec"]["rules"][0]
+    assert [b["name"] for b in rule["backendRefs"]] == ["api"]
+
+
 @pytest.mark.parametrize("strategy", ["rolling", "blue_green", "canary"])
 def test_a_first_release_has_nothing_to_stand_beside(strategy: str) -> None:
     wanted = plan(strategy, "api", "web", workers=("worker",))
