@@ -163,7 +163,7 @@ options:
   parallel:
     description: Requests at the same time.
     type: int
-    default: 8
+    default: 16
 seealso:
   - module: mainstay.platform.k8s_release_info
   - module: mainstay.platform.docker_release
@@ -307,7 +307,12 @@ def main() -> None:
     shown = invocation(module.params)
     try:
         with connect(module.params) as client:
-            result = engine.release(module.params, client, check=module.check_mode)
+            result = engine.release(
+                module.params,
+                client,
+                check=module.check_mode,
+                diff=module._diff,  # noqa: SLF001 - Ansible has no other name for it
+            )
     except MainstayError as error:
         module.fail_json(msg=str(error), error=error.as_dict(), invocation=shown)
     module.exit_json(**result.as_dict(), invocation=shown)

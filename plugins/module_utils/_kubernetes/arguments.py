@@ -70,7 +70,7 @@ RELEASE: dict[str, Any] = {
     "timeout": {"type": "float", "default": 300.0},
     "verdict": {"type": "dict", "default": {}, "options": VERDICT},
     "retain": {"type": "int", "default": 10},
-    "parallel": {"type": "int", "default": 8},
+    "parallel": {"type": "int", "default": 16},
 }
 
 

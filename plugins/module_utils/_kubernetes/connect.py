@@ -13,6 +13,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes import kubeconfig
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.client import (
     RestCluster,
 )
@@ -29,18 +30,20 @@ _STREAMS = 12
 
 def connect(params: Mapping[str, Any]) -> RestCluster:
     """The cluster that the arguments name; nothing is asked yet."""
-    library = _library()
-    if library is None:
-        raise MainstayError(
-            "the Python package kubernetes is missing where this module runs",
-            subject="kubernetes",
-            next_step="install it for the Python that Ansible uses there: pip install kubernetes",
-        )
     parallel = max(1, int(params.get("parallel") or 4))
+    size = parallel + _STREAMS
+    if kubeconfig.plain(params, os.environ) is None:
+        _library()
 
     def configure() -> tuple[Any, str, Mapping[str, str]]:
+        # Read again each time: a token may be a new one.
+        access = kubeconfig.plain(params, os.environ)
+        if access is not None:
+            headers = {"User-Agent": "mainstay", **kubeconfig.headers(access)}
+            return kubeconfig.pool(access, size), access.host, headers
+        library = _library()
         configuration = _configuration(library, params)
-        configuration.connection_pool_maxsize = parallel + _STREAMS
+        configuration.connection_pool_maxsize = size
         configuration.retries = False
         client = library.client.ApiClient(configuration)
         # Asking for the headers runs an exec program again whose token has expired.
@@ -54,13 +57,17 @@ def connect(params: Mapping[str, Any]) -> RestCluster:
 
 
 def _library() -> Any:
-    """The C(kubernetes) client, or nothing. It takes a third of a second to import, which modules
-    that only may talk to a cluster do not pay for."""
+    """The C(kubernetes) client. It takes most of a second to import, which whoever has a plain
+    kubeconfig does not pay for."""
     try:
         import kubernetes.client
         import kubernetes.config
-    except ImportError:
-        return None
+    except ImportError as error:
+        raise MainstayError(
+            "the Python package kubernetes is missing where this module runs",
+            subject="kubernetes",
+            next_step="install it for the Python that Ansible uses there: pip install kubernetes",
+        ) from error
     return kubernetes
 
 

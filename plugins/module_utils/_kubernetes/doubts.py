@@ -6,11 +6,13 @@
 A dry run costs as much as the change itself. It tells nothing new where the plan knows all that the
 server looks at: who owns the fields (C(managedFields)), and a manifest that was checked here to the
 last field. Whether the account has the right, the namespace takes objects and no admission rule is
-against the kind is asked once for each kind, namespace and verb.
+against the kind is asked once for each kind, namespace and verb; and new objects that are alike but
+for their names are tried once.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,7 +23,10 @@ from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.comp
     takes_out,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.kinds import Resource
-from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.objects import HASH
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.objects import (
+    HASH,
+    digest,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.plan import (
     CREATE,
     KEEP,
@@ -40,6 +45,8 @@ _ALWAYS = frozenset({"apiVersion", "kind", "metadata"})
 _METADATA = frozenset({"name", "namespace", "labels", "annotations"})
 #: The server takes up to 1 MiB of data; near the limit it has the word.
 _DATA_BYTES = 1_000_000
+#: A label that begins with a letter (RFC 1035), as short as the strictest kind wants it.
+_ANY_NAME = re.compile(r"[a-z]([-a-z0-9]{0,50}[a-z0-9])?")
 #: Labels of a Namespace choose the level of Pod Security, so the server looks at them.
 _LABELS_MATTER = frozenset({"Namespace"})
 
@@ -55,12 +62,27 @@ def to_try(plan: Plan, *, everything: bool = False, force: bool = False) -> list
         return changing
     found: list[Step] = []
     asked: set[tuple[Resource, str, bool]] = set()
+    known: set[str] = set()
     for step in changing:
         sort = (step.item.resource, step.item.key.namespace, step.verb == CREATE)
-        if sort not in asked or in_doubt(step, force=force):
+        doubt = in_doubt(step, force=force)
+        if doubt and (shape := _shape(step)):
+            doubt = shape not in known
+            known.add(shape)
+        if sort not in asked or doubt:
             asked.add(sort)
             found.append(step)
     return found
+
+
+def _shape(step: Step) -> str:
+    """The same for new objects that differ in nothing but a name that any kind may have; empty for
+    all others."""
+    manifest = step.item.manifest
+    if step.live is not None or not _ANY_NAME.fullmatch(step.item.key.name):
+        return ""
+    metadata = {k: v for k, v in manifest["metadata"].items() if k != "name"}
+    return digest({**manifest, "metadata": {**metadata, "annotations": _annotations(manifest)}})
 
 
 def in_doubt(step: Step, *, force: bool = False) -> bool:

@@ -21,11 +21,11 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 
 def call(asked: dict[str, Any]) -> dict[str, Any]:
     """The answer, or the error, as data."""
-    check = asked.pop("check", False)
+    check, diff = asked.pop("check", False), asked.pop("diff", True)
     try:
         with connect(asked) as client:
             if asked.get("state"):
-                return engine.release(asked, client, check=check).as_dict()
+                return engine.release(asked, client, check=check, diff=diff).as_dict()
             return info.look(asked, client).as_dict()
     except MainstayError as error:
         return {"failed": str(error), "error": error.as_dict()}

@@ -24,6 +24,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.doub
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.kinds import built_in
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.ownership import Parent
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.plan import (
+    Plan,
     Step,
     make_plan,
 )
@@ -229,3 +230,37 @@ def test_those_in_doubt_are_tried_beside_the_first() -> None:
         made["metadata"]["name"] = f"o{number}"
     plan = make_plan(objects.read(manifests, "shop", PARENT.id, built_in), {}, PARENT)
     assert [s.item.key.name for s in to_try(plan)] == ["o0", "o1", "o2"]
+
+
+def _tried(*manifests: Manifest) -> list[str]:
+    items = objects.read([plain(m) for m in manifests], "shop", PARENT.id, built_in)
+    return [s.item.key.name for s in to_try(make_plan(items, {}, PARENT))]
+
+
+def called(name: str, manifest: Manifest, **spec: Any) -> Manifest:
+    metadata = {**manifest["metadata"], "name": name}
+    return {**manifest, "metadata": metadata, "spec": {**manifest["spec"], **spec}}
+
+
+def test_new_objects_that_are_alike_are_tried_once() -> None:
+    first = called("a", service())
+    assert _tried(first, called("b", service()), called("c", service())) == ["a"]
+    assert _tried(first, called("b", service(), sessionAffinity="ClientIP")) == ["a", "b"]
+    other = called("b", service())
+    other["metadata"]["labels"] = {"app": "y"}
+    assert _tried(first, other) == ["a", "b"], "rules of admission look at labels"
+
+
+@pytest.mark.parametrize("name", ["1b", "b.c", "b" * 53])
+def test_a_name_that_not_every_kind_takes_is_tried(name: str) -> None:
+    assert _tried(called("0a", service()), called(name, service())) == ["0a", name]
+    assert _tried(called("a", service()), called("b" * 52, service())) == ["a"]
+
+
+def test_changes_that_are_alike_are_each_tried() -> None:
+    """What is there may differ."""
+    found = []
+    for name in ("a", "b"):
+        before = called(name, service())
+        found.append(step(called(name, service(), type="X"), before))
+    assert to_try(Plan(tuple(found))) == found
