@@ -195,6 +195,10 @@ def test_only_a_canary_has_weights() -> None:
     shown = release.step_manifests(weighed("gateway"), SECRETS, plan("blue_green", "api"), NOW, 0.0)
     rule = named(shown, "HTTPRoute", "api")["spec"]["rules"][0]
     assert [b["name"] for b in rule["backendRefs"]] == ["api"]
+    for share in (0.0, 100.0):
+        wanted = plan("blue_green", "api")
+        shown = release.step_manifests(weighed("ingress"), SECRETS, wanted, NOW, share)
+        assert not named(shown, "Ingress", "api-canary")
 
 
 @pytest.mark.parametrize("strategy", ["rolling", "blue_green", "canary"])
