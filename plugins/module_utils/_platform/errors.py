@@ -9,6 +9,8 @@ action or filter plugin turns it into C(AnsibleError).
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class MainstayError(Exception):
     """What failed, on which object, observed against expected, and what to do next.
@@ -47,16 +49,20 @@ class MainstayError(Exception):
             lines.append(f"  next: {self.next_step}")
         return "\n".join(lines)
 
-    def as_dict(self) -> dict[str, object]:
-        """The same parts as data, for results and reports."""
+    def parts(self) -> dict[str, Any]:
+        """What makes the same error again, of another kind."""
         return {
             "what": self.what,
             "subject": self.subject,
             "found": self.found,
             "expected": self.expected,
             "next_step": self.next_step,
-            "evidence": list(self.evidence),
+            "evidence": self.evidence,
         }
+
+    def as_dict(self) -> dict[str, object]:
+        """The same parts as data, for results and reports."""
+        return {**self.parts(), "evidence": list(self.evidence)}
 
 
 class AbsentError(MainstayError):

@@ -22,6 +22,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.files 
     ensure_directory,
     write_json,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.backrest_access import (
+    Access,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client import (
     Deadline,
     OwnedPrograms,
@@ -29,7 +32,6 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.engine import Engine
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.native import Native
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.pgbackrest import (
-    Access,
     PgBackRest,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.records import Records

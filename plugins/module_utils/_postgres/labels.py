@@ -45,9 +45,7 @@ def claim(home: str, moment: datetime, suffix: str, own: Callable[[str], None]) 
             continue  # somebody began in the same moment and was first
         own(os.path.join(home, f".{label}"))
         return label
-    raise MainstayError(
-        "no label is free", subject=home, found=f"{_TRIES} that were taken just now"
-    )
+    raise MainstayError("no label is free", subject=home, found=f"{_TRIES} are taken")
 
 
 def leftovers(names: Iterable[str]) -> list[str]:

@@ -21,6 +21,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client import Programs
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.reader import (
     Reader,
+    Unreachable,
     expand,
     read_text,
     sha1_of,
@@ -34,7 +35,8 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types 
 
 Sections = dict[str, dict[str, str]]
 SUFFIXES = {"none": "", "gz": ".gz", "bz2": ".bz2", "lz4": ".lz4", "zst": ".zst"}
-PARALLEL = 2
+#: Files that are read at the same time. Reading from a bucket is waiting, mostly.
+PARALLEL = 8
 BROKEN = "take a full backup now; this one and what is built on it cannot be restored"
 
 
@@ -86,6 +88,8 @@ def verify_record(reader: Reader, path: str) -> list[Finding]:
     """Whether a list or manifest carries the right checksum."""
     try:
         sections = parse(read_text(reader, path))
+    except Unreachable:
+        raise
     except (MainstayError, UnicodeDecodeError) as error:
         return [Finding(CRITICAL, "record_damaged", path, str(error), "a list that can be read")]
     return _compare_own(sections, path)
@@ -113,6 +117,8 @@ class Stored:
     stored_size: int
     checksum: str
     stored_checksum: str
+    #: What the name of a file ends in when it is compressed; one in a bundle has no name.
+    suffix: str = ""
     offset: int = -1
     pages_fine: bool = True
     parts: bool = False
@@ -142,6 +148,7 @@ def _stored(name: str, item: dict[str, Any], suffix: str, root: str, label: str)
         stored_size=int(item.get("repo-size", size)),
         checksum=str(item.get("checksum", "")),
         stored_checksum=str(item.get("rck", "")),
+        suffix=suffix,
         offset=int(item.get("bno", 0)) if bundle is not None else -1,
         pages_fine=item.get("checksum-page") is not False,
         parts="bims" in item,
@@ -167,6 +174,8 @@ def verify(reader: Reader, stanza: str, label: str, programs: Programs) -> list[
     path = path_of(stanza, label)
     try:
         sections = parse(read_text(reader, path))
+    except Unreachable:
+        raise
     except (MainstayError, UnicodeDecodeError) as error:
         return [
             Finding(CRITICAL, "manifest_damaged", path, str(error), "a manifest to read", BROKEN)
@@ -193,6 +202,8 @@ def _verify_group(reader: Reader, group: list[Stored], programs: Programs) -> li
         if first.offset < 0:
             return _verify_one(first, reader.blocks(first.path), programs)
         whole = b"".join(reader.blocks(first.path))
+    except Unreachable:
+        raise
     except MainstayError as error:
         return [_damaged(item, f"{error.what} {error.found}".strip()) for item in group]
     found = []
@@ -219,18 +230,21 @@ def _verify_one(item: Stored, blocks: Iterator[bytes], programs: Programs) -> li
         if item.stored_checksum:
             seen, wanted = sha1_of(blocks), item.stored_checksum
         elif item.parts:
-            return [*found, _damaged(item, "block incremental without a stored checksum")]
+            raise Unreachable(
+                "block incremental files cannot be read again without a stored checksum",
+                subject=item.path,
+                expected="files that were copied whole",
+                next_step="set repo-block=n in pgBackRest and take a full backup",
+            )
         else:
-            seen, wanted = sha1_of(expand(blocks, _name(item), programs)), item.checksum
+            seen, wanted = sha1_of(expand(blocks, f"x{item.suffix}", programs)), item.checksum
+    except Unreachable:
+        raise
     except MainstayError as error:
         return [*found, _damaged(item, f"{error.what} {error.found}".strip())]
     if seen != wanted:
         found.append(_damaged(item, f"SHA-1 {seen}", f"SHA-1 {wanted}"))
     return found
-
-
-def _name(item: Stored) -> str:
-    return item.path if item.offset < 0 else f"{item.name}.gz"
 
 
 def _damaged(item: Stored, found: str, expected: str = "") -> Finding:

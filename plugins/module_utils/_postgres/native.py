@@ -41,8 +41,8 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres.progra
     archiver_command,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.reader import (
-    BLOCK,
     DirectoryReader,
+    Unreachable,
     expand,
     read_text,
 )
@@ -175,6 +175,8 @@ class Native:
         try:
             raw = b"".join(self.reader.blocks(path))
             document = check_manifest(raw)
+        except Unreachable:
+            raise
         except (MainstayError, ValueError) as error:
             return [Finding(CRITICAL, "manifest_damaged", path, str(error), "a whole one", BROKEN)]
         found: list[Finding] = []
@@ -186,16 +188,13 @@ class Native:
     def _verify_file(self, path: str, item: dict[str, Any]) -> Optional[Finding]:
         digest, length = hashlib.sha256(), 0
         try:
-            with open(os.path.join(self.root, path), "rb") as handle:
-                while True:
-                    part = handle.read(BLOCK)
-                    if not part:
-                        break
-                    digest.update(part)
-                    length += len(part)
-        except OSError as error:
-            found = error.strerror or str(error)
-            return Finding(CRITICAL, "backup_damaged", path, found, "a file", BROKEN)
+            for part in self.reader.blocks(path):
+                digest.update(part)
+                length += len(part)
+        except Unreachable:
+            raise
+        except MainstayError as error:
+            return Finding(CRITICAL, "backup_damaged", path, error.found, "a file", BROKEN)
         if length != int(item["Size"]) or digest.hexdigest() != item["Checksum"]:
             found = f"{length} bytes, SHA-256 {digest.hexdigest()}"
             wanted = f"{item['Size']} bytes, SHA-256 {item['Checksum']}"

@@ -5,11 +5,9 @@
 
 from __future__ import annotations
 
-import configparser
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Any, Optional
 
@@ -20,16 +18,27 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres import
     manifest,
     segments,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.backrest_access import (
+    Access,
+    bucket_of,
+    encrypted,
+    local_directory,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client import (
     Listener,
     Programs,
     failed,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.engine import Copying
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.objects import (
+    BucketReader,
+    ObjectStore,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.reader import (
     DirectoryReader,
     ProgramReader,
     Reader,
+    Unreachable,
     expand,
     read_text,
 )
@@ -47,6 +56,8 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types 
 
 PROGRAM = "pgbackrest"
 INFO_LIMIT = 120.0
+#: Status of a repository in C(info) that stands for any error (command/info of pgBackRest).
+_OTHER = 99
 #: More fulls than there can be: nothing goes unless it is named (the largest value it takes).
 NEVER = "9999999"
 #: First version whose client-side encryption also covers what earlier ones left readable.
@@ -71,13 +82,21 @@ def parse_version(text: str) -> tuple[int, ...]:
     return tuple(int(part) for part in match.group(1).split(".")) if match else ()
 
 
-@dataclass(frozen=True)
-class Access:
-    """Which repository of which configuration."""
-
-    config: str
-    stanza: str
-    number: int
+def require_answer(document: Any, stanza: str) -> None:
+    """C(info) ends with 0 and lists nothing when a repository does not answer: code 99 tells."""
+    found: dict[str, Any] = next((s for s in document if s.get("name") == stanza), {})
+    for repository in found.get("repo", []):
+        status = repository.get("status", {})
+        if status.get("code") == _OTHER:
+            words = str(status.get("message", "")).splitlines()
+            raise Unreachable(
+                "the repository does not tell what is in it",
+                subject=stanza,
+                found=words[0][:300] if words else "no reason",
+                expected="a list of backups",
+                next_step="see whether the storage answers and the keys are valid; nothing is "
+                "known about the backups until then",
+            )
 
 
 def parse_info(document: Any, stanza: str) -> Catalog:
@@ -142,12 +161,18 @@ class PgBackRest:
 
     @property
     def reader(self) -> Reader:
-        """Straight from a local directory where there is one; through the program otherwise."""
+        """Straight from a directory or a bucket; through the program where only that can."""
         if self._reader is None:
-            root = local_directory(self.access)
-            through = ProgramReader(self.programs, self.reading())
-            self._reader = DirectoryReader(root) if root else through
+            self._reader = self._quickest()
         return self._reader
+
+    def _quickest(self) -> Reader:
+        root, bucket = local_directory(self.access), bucket_of(self.access)
+        if root:
+            return DirectoryReader(root)
+        if bucket is not None and not encrypted(self.access):
+            return BucketReader(ObjectStore(bucket))
+        return ProgramReader(self.programs, self.reading())
 
     def capabilities(self) -> Capabilities:
         """See L(Engine)."""
@@ -183,10 +208,14 @@ class PgBackRest:
     def _status(self) -> Catalog:
         if self._info is None:
             argv = [*self._base(), "--output=json", "info"]
-            done = self.programs.run(argv, INFO_LIMIT)
-            if done.code:
-                raise failed(argv, done, "the repository cannot be listed")
+            try:
+                done = self.programs.run(argv, INFO_LIMIT)
+                if done.code:
+                    raise failed(argv, done, "the repository cannot be listed")
+            except MainstayError as error:
+                raise Unreachable(**error.parts()) from error
             document = json.loads(done.out or "[]")
+            require_answer(document, self.access.stanza)
             self._info = parse_info(document, self.access.stanza)
             self._archive_id = archive_id(document, self.access.stanza)
         return self._info
@@ -284,30 +313,3 @@ def archive_id(document: Any, stanza: str) -> str:
         return ""
     database = max(found["db"], key=lambda d: int(d["id"]))
     return f"{database['version']}-{database['id']}"
-
-
-def local_directory(access: Access) -> str:
-    """The directory of a repository that is a plain one on this host, empty otherwise."""
-    parser = configparser.RawConfigParser(strict=False)
-    try:
-        with open(access.config, encoding="utf-8") as handle:
-            parser.read_string(handle.read())
-    except (OSError, configparser.Error) as error:
-        raise MainstayError(
-            "the configuration of pgBackRest cannot be read",
-            subject=access.config,
-            found=str(error),
-            expected="a configuration with a section for the stanza",
-            next_step="apply the role postgres_backup to this host",
-        ) from error
-    prefix = f"repo{access.number}-"
-
-    def option(name: str, default: str) -> str:
-        for section in (access.stanza, "global"):
-            if parser.has_option(section, prefix + name):
-                return parser.get(section, prefix + name).strip()
-        return default
-
-    plain = option("type", "posix") == "posix" and not option("host", "")
-    encrypted = option("cipher-type", "none") != "none"
-    return option("path", "/var/lib/pgbackrest") if plain and not encrypted else ""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bz2
 import contextlib
+import errno
 import hashlib
 import json
 import os
@@ -25,6 +26,11 @@ BLOCK = 1 << 20
 #: Seconds for one file from an object storage, and for a list of names.
 FILE_LIMIT = 600.0
 LIST_LIMIT = 300.0
+#: What says that a file is gone or its disk is broken. Everything else (no right to read it, a
+#: mount that is stale) says nothing about the file.
+_GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EIO, errno.EUCLEAN)
+#: Exit status of pgBackRest for a file that is not there (FileMissingError).
+_MISSING = 55
 
 
 @dataclass(frozen=True)
@@ -36,6 +42,10 @@ class Entry:
     modified: float
 
 
+class Unreachable(MainstayError):
+    """The repository does not tell what is in it. Nobody may call it damaged for that."""
+
+
 class Reader(Protocol):
     """Files of a repository by their path in it."""
 
@@ -43,7 +53,9 @@ class Reader(Protocol):
         """All files below a directory, none when it does not exist."""
 
     def blocks(self, path: str) -> Iterator[bytes]:
-        """The bytes of a file; MainstayError when it is not there."""
+        """The bytes of a file; MainstayError when it is not there or damaged, Unreachable when
+        the repository cannot be asked.
+        """
 
 
 class DirectoryReader:
@@ -74,7 +86,8 @@ class DirectoryReader:
                         return
                     yield part
         except OSError as error:
-            raise MainstayError(
+            kind = MainstayError if error.errno in _GONE else Unreachable
+            raise kind(
                 "a file of the repository cannot be read",
                 subject=path,
                 found=error.strerror or str(error),
@@ -104,7 +117,12 @@ class ProgramReader:
 
     def blocks(self, path: str) -> Iterator[bytes]:
         """See L(Reader)."""
-        yield self.programs.raw([*self.base, "repo-get", path], FILE_LIMIT)
+        try:
+            yield self.programs.raw([*self.base, "repo-get", path], FILE_LIMIT)
+        except MainstayError as error:
+            if error.found == f"exit status {_MISSING}":
+                raise
+            raise Unreachable(**{**error.parts(), "subject": path}) from error
 
 
 def read_text(reader: Reader, path: str) -> str:
@@ -151,7 +169,7 @@ def _by_program(blocks: Iterator[bytes], suffix: str, programs: Optional[Program
     program = {"zst": "zstd", "lz4": "lz4"}[suffix]
     path = shutil.which(program)
     if path is None or programs is None:
-        raise MainstayError(
+        raise Unreachable(
             f"the program {program} is missing, so that files cannot be read again",
             subject=program,
             next_step=f"install the package {program}, or set compress-type=gz in pgBackRest",
@@ -162,10 +180,15 @@ def _by_program(blocks: Iterator[bytes], suffix: str, programs: Optional[Program
 def _pipe(path: str, data: bytes) -> bytes:
     import subprocess
 
-    # pylint: disable-next=ansible-bad-function
-    done = subprocess.run(
-        [path, "-dcq"], input=data, stdout=subprocess.PIPE, timeout=FILE_LIMIT, check=False
-    )
+    try:
+        # pylint: disable-next=ansible-bad-function
+        done = subprocess.run(
+            [path, "-dcq"], input=data, stdout=subprocess.PIPE, timeout=FILE_LIMIT, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Unreachable(
+            "uncompressing did not end in time", subject=path, found=f"{FILE_LIMIT:.0f} s"
+        ) from error
     if done.returncode:
         raise EOFError(f"{os.path.basename(path)} ends with status {done.returncode}")
     return done.stdout

@@ -16,7 +16,10 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
     MainstayError,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import wal
-from ansible_collections.mainstay.platform.plugins.module_utils._postgres.reader import Entry
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.reader import (
+    Entry,
+    Unreachable,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types import (
     CRITICAL,
     ArchivedFile,
@@ -73,6 +76,8 @@ def check(
             digest.update(part)
             length += len(part)
             head = head if len(head) >= _HEADER.size else (head + part)[: _HEADER.size]
+    except Unreachable:
+        raise
     except MainstayError as error:
         return _damaged(item, f"{error.what} ({error.found})", "a file that can be read")
     if not wal.is_segment(item.name):

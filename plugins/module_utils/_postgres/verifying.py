@@ -28,6 +28,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres.archiv
     observe_archiver,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.context import Context
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.reader import Unreachable
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types import (
     CRITICAL,
     FULL,
@@ -36,7 +37,8 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types 
     Finding,
 )
 
-PARALLEL = 2
+#: WAL segments that are read at the same time, each 16 MiB of memory.
+PARALLEL = 4
 #: Findings that are put into a message; all are in the result.
 SHOWN = 20
 
@@ -95,9 +97,28 @@ def read_again(
 
 
 def verify(context: Context) -> Report:
-    """The whole verification."""
-    catalog = context.engine.catalog()
-    report = Report(catalog)
+    """The whole verification. A repository that cannot be asked is a finding, not damage."""
+    report = Report(Catalog())
+    try:
+        _verify(context, report)
+    except Unreachable as error:
+        report.findings.append(_unreachable(context, error))
+    return report
+
+
+def _unreachable(context: Context, error: Unreachable) -> Finding:
+    return Finding(
+        CRITICAL,
+        "unreachable",
+        context.repository,
+        "; ".join(part for part in (error.what, error.subject, error.found) if part),
+        error.expected,
+        error.next_step,
+    )
+
+
+def _verify(context: Context, report: Report) -> None:
+    catalog = report.catalog = context.engine.catalog()
     labels = chosen(catalog, context.params["backups"])
     report.findings += context.engine.verify_records()
     _identity(context, report)
@@ -115,7 +136,6 @@ def verify(context: Context) -> Report:
         report.findings += _read_wal(context, catalog, labels, size)
     _prove(context, report)
     _judge(context, report, labels)
-    return report
 
 
 def _identity(context: Context, report: Report) -> None:

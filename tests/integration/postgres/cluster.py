@@ -241,6 +241,21 @@ class Cluster:
         shutil.rmtree(self.base, ignore_errors=True)
 
 
+def begin_cluster(engine: str, options: str = "") -> Cluster:
+    """A cluster with a first backup and one row."""
+    made = Cluster(engine, options)
+    try:
+        made.prepare()
+        made.start()
+        made.sql("create table mark (id int primary key, at timestamptz default clock_timestamp())")
+        made.good("postgres_backup")
+        made.sql("insert into mark values (1)")
+    except BaseException:
+        made.remove()
+        raise
+    return made
+
+
 def archiver_copy(cluster: Cluster) -> str:
     """The archive command in a place that its user can read."""
     path = cluster.base / "mainstay-archive.py"

@@ -15,7 +15,7 @@ import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-from cluster import ROOT, Cluster
+from cluster import ROOT, Cluster, begin_cluster
 
 PACKAGES = ("pgbackrest:pgbackrest", "pg_basebackup:postgresql")
 
@@ -37,6 +37,13 @@ LONG = (
     "[hanging]",
     "random_second",
     "[native-truncated]",
+    "[500 for",
+    "[403 for all]",
+    "answers_slowly",
+    "certificate_of_another",
+    "both_ways",
+    "restore_from_bundles",
+    "[answers cut",
 )
 
 
@@ -49,25 +56,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.long)
 
 
-def begin(engine: str) -> Cluster:
-    """A cluster with a first backup and one row."""
-    made = Cluster(engine)
-    try:
-        made.prepare()
-        made.start()
-        made.sql("create table mark (id int primary key, at timestamptz default clock_timestamp())")
-        made.good("postgres_backup")
-        made.sql("insert into mark values (1)")
-    except BaseException:
-        made.remove()
-        raise
-    return made
-
-
 @pytest.fixture(params=["pgbackrest", "native"])
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """One with each engine."""
-    made = begin(request.param)
+    made = begin_cluster(request.param)
     yield made
     made.remove()
 
@@ -75,7 +67,7 @@ def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
 @pytest.fixture
 def pgbackrest() -> Iterator[Cluster]:
     """One with pgBackRest."""
-    made = begin("pgbackrest")
+    made = begin_cluster("pgbackrest")
     yield made
     made.remove()
 
@@ -83,6 +75,6 @@ def pgbackrest() -> Iterator[Cluster]:
 @pytest.fixture
 def native() -> Iterator[Cluster]:
     """One with PostgreSQL's own tools."""
-    made = begin("native")
+    made = begin_cluster("native")
     yield made
     made.remove()

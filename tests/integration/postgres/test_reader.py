@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from cluster import USER, Cluster, flip
 
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.backrest_access import (
+    Access,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client import (
     OwnedPrograms,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.pgbackrest import (
-    Access,
     PgBackRest,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.reader import (

@@ -12,6 +12,7 @@ import pathlib
 import pytest
 
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import (
+    backrest_access,
     manifest,
     pgbackrest,
 )
@@ -83,8 +84,8 @@ def test_capabilities(text: str, version: tuple[int, ...], safe: bool) -> None:
 def test_where_a_repository_is(tmp_path: pathlib.Path, text: str, expected: str) -> None:
     path = tmp_path / "pgbackrest.conf"
     path.write_text(text)
-    access = pgbackrest.Access(str(path), "db", 1)
-    assert pgbackrest.local_directory(access) == expected
+    access = backrest_access.Access(str(path), "db", 1)
+    assert backrest_access.local_directory(access) == expected
 
 
 def test_a_name_with_the_sign_of_the_manifest_in_it() -> None:
