@@ -42,8 +42,11 @@ _ABOUT = re.compile(
     r"|ALGORITHM|KEYCLOAK|KEYSPACE|KEEP|MONKEY|HASH_TAG"
     r"|_(FILE|PATH|DIR|URL|URI|ID|NAME|ENABLED|TYPE|COUNT|LIMIT)$)"
 )
-_URL_PASSWORD = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]*://[^/\s:@]*:([^/\s@]+)@")
+#: One letter of the scheme is enough, and looking for all of it takes a square of the length.
+_URL_PASSWORD = re.compile(r"[a-zA-Z0-9+.-]://[^/\s:@]*:([^/\s@]+)@")
 _URL_SECRET = re.compile(r"://[^/\s@]*\$\{secret:([a-z0-9_]+)\}[^/\s@]*@")
+#: Bytes of C(NAME=value) that Linux hands to a program: MAX_ARG_STRLEN is 32 pages, with the end.
+LONGEST_VARIABLE = 32 * 4096 - 1
 #: Shorter values are found in other text by accident.
 _COMPARED = 6
 
@@ -153,12 +156,22 @@ def _environments(context: Context) -> Iterator[Problem]:
 
 
 def _variable(context: Context, path: str, key: str, value: str) -> Iterator[Problem]:
+    size = len(f"{key}={value}".encode())
+    if size > LONGEST_VARIABLE:
+        yield Problem(
+            path,
+            "is too long for a variable: no program could be started with it",
+            f"{size} bytes with its name",
+            f"at most {LONGEST_VARIABLE} bytes",
+            "give it as a file, by an entry of secrets or a volume",
+        )
+        return
     name = key.upper()
     literal = value and "${" not in value and value.lower() not in ("true", "false")
-    password = _URL_PASSWORD.search(value)
+    passwords = _URL_PASSWORD.findall(value)
     if literal and _CREDENTIAL.search(name) and not _ABOUT.search(name):
         yield _clear_text(path, "looks like a credential in clear text")
-    elif password and "${" not in password.group(1):
+    elif any("${" not in password for password in passwords):
         yield _clear_text(path, "a URL with a password in clear text")
     for reference in references(value):
         yield from _reference(context, path, reference)

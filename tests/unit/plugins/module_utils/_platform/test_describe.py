@@ -224,3 +224,29 @@ def test_a_run_scales_a_service(
     assert platform is not None
     assert platform.service("api").replicas == replicas
     assert platform.selected == selected
+
+
+def variable(value: str) -> list[Problem]:
+    """What is said about C(api) with this value in its environment."""
+    return errors_of(found({"platform_services.api.env.TEXT": value})[1])
+
+
+@pytest.mark.parametrize(("length", "problems"), [(131_066, 0), (131_067, 1), (2_000_000, 1)])
+def test_a_variable_is_as_long_as_a_program_can_be_started_with(length: int, problems: int) -> None:
+    """131,071 bytes with C(TEXT=). Seen not to end when the time grew with the square."""
+    assert len(variable("a" * length)) == problems
+    assert len(variable("\u00e9" * (length // 2 + length % 2))) == problems
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        pytest.param("redis://:canary@cache", id="without-a-user"),
+        pytest.param("a 1redis://me:canary@cache b", id="digit-before"),
+        pytest.param("redis://me:${secret:jwt}@cache,redis://me:canary@other", id="second-url"),
+    ],
+)
+def test_a_password_in_any_url_is_refused(value: str) -> None:
+    text = message(variable(value))
+    assert "a URL with a password in clear text" in text
+    assert "canary" not in text
