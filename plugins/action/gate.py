@@ -15,11 +15,15 @@ import urllib.error
 import urllib.parse
 from typing import IO, Any, Optional
 
+from ansible.errors import AnsibleActionFail
 from ansible.module_utils.urls import open_url
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import encode
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._release import gates
 
 display = Display()
@@ -29,6 +33,16 @@ PAUSE = 0.5
 PROGRESS = 5.0
 #: Seconds to wait for Prometheus.
 PROMETHEUS_TIMEOUT = 10.0
+#: Arguments that something is compared with.
+LIMITS = (
+    "max_error_percent",
+    "max_p95_seconds",
+    "maximum",
+    "minimum",
+    "seconds",
+    "wait",
+    "timeout",
+)
 
 
 class ActionModule(ActionBase):
@@ -45,6 +59,10 @@ class ActionModule(ActionBase):
         _validated, given = self.validate_argument_spec(
             argument_spec=ARGUMENTS, required_if=REQUIRED
         )
+        try:
+            gates.require_finite({name: given[name] for name in LIMITS})
+        except MainstayError as error:
+            raise AnsibleActionFail(str(error)) from error
         kinds = {
             "http": self._http,
             "edge": self._edge,

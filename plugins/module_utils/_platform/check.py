@@ -6,8 +6,10 @@
 from __future__ import annotations
 
 import ipaddress
+import math
 import re
 import shlex
+from collections.abc import Iterator
 from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
@@ -28,6 +30,12 @@ except ImportError:  # pragma: no cover - the action says what to install
 
 #: Message of a required key that is not there.
 MISSING = "missing"
+_SECRET_PART = re.compile(
+    r"(^|[._])(secrets?|passwords?|passwd|passphrase|tokens?|credentials?|access_key|secret_key"
+    r"|replication)([.\[_]|$)|(^|[._])(env|headers)[.\[]"
+)
+#: No place of the schema is deeper; what holds itself (an alias of YAML) has no end.
+_DEEPEST = 20
 _TYPES = {
     "string": "text",
     "integer": "a whole number",
@@ -55,7 +63,23 @@ def check(part: str, value: Any) -> list[Problem]:
     for error in validator.iter_errors(value):
         for problem in _problems(error, ()):
             found.setdefault((problem.path, problem.message), problem)
+    for problem in _not_finite(value, ()):
+        found.setdefault((problem.path, problem.message), problem)
     return list(found.values())
+
+
+def _not_finite(value: Any, path: tuple[Any, ...]) -> Iterator[Problem]:
+    """Numbers that the schema takes for numbers, and that no comparison is ever true for."""
+    if len(path) > _DEEPEST:
+        return
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _not_finite(inner, (*path, key))
+    elif isinstance(value, (list, tuple)):
+        for index, inner in enumerate(value):
+            yield from _not_finite(inner, (*path, index))
+    elif isinstance(value, float) and not math.isfinite(value):
+        yield Problem(dotted(path), "not a finite number", str(value), "a number")
 
 
 def _is_words(value: Any) -> bool:
@@ -89,8 +113,12 @@ def dotted(path: Any) -> str:
 
 
 def is_secret_path(path: str) -> bool:
-    """True where the value itself is a secret and must not be shown."""
-    return path == "platform_secrets" or path.startswith("platform_secrets.")
+    """True where the value is a secret, or where somebody may have written one by mistake.
+
+    The name of a secret is wanted in C(password: db_password); what fails the check there may well
+    be the password itself. Variables and headers carry credentials under any name.
+    """
+    return bool(_SECRET_PART.search(path))
 
 
 def _problems(error: Any, before: tuple[Any, ...]) -> list[Problem]:
@@ -171,10 +199,19 @@ def _bad_value(error: Any, path: tuple[Any, ...]) -> Problem:
     return Problem(
         path=where,
         message=_sentence(error),
-        found=f"{_type_of(value)} (not shown)" if secret else shown(value),
+        found=f"{_type_of(value)} (not shown)" if secret else _found(value),
         allowed=_allowed(error),
         hint="" if secret else _hint(error),
     )
+
+
+def _found(value: Any) -> str:
+    """C(value) in words: of what holds other values only the names, which are no secrets."""
+    if isinstance(value, dict):
+        return shown(f"a dictionary of {', '.join(str(key) for key in value) or 'nothing'}")
+    if isinstance(value, (list, tuple)):
+        return f"a list of {len(value)}"
+    return shown(value)
 
 
 def _sentence(error: Any) -> str:

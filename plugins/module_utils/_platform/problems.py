@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 SHOWN = 80
 #: One wrong letter in a word of at most this length changes a third of it.
 SHORT = 4
+#: User and password in a URL.
+_URL_USER = re.compile(r"://[^/\s@]*@")
 ERROR = "error"
 WARNING = "warning"
 
@@ -72,6 +75,7 @@ def shown(value: Any) -> str:
     """C(value) on one line, short enough to read."""
     text = value if isinstance(value, str) else json.dumps(value, default=str, ensure_ascii=False)
     text = " ".join(text.split()) if text.strip() else json.dumps(text)
+    text = _URL_USER.sub("://***@", text)
     return text if len(text) <= SHOWN else text[: SHOWN - 3] + "..."
 
 

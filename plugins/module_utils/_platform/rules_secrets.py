@@ -232,12 +232,15 @@ def _store_reference(context: Context, path: str, reference: Reference) -> Itera
 
 def _unknown(path: str, kind: str, name: str, known: frozenset[str]) -> Problem:
     variable = f"platform_{kind}s"
+    hint = suggestion(name, known)
+    # What is near to no name may be the secret itself, written where its name belongs.
+    hidden = kind == "secret" and not hint
     return Problem(
         path,
         f"no such {kind}",
-        name,
+        "text (not shown)" if hidden else name,
         ", ".join(sorted(known)) or f"an entry of {variable} (there is none)",
-        suggestion(name, known) or f"add it to {variable}",
+        hint or f"add it to {variable}",
     )
 
 

@@ -9,8 +9,13 @@ A verdict is C(passed), C(failed), C(held) (cannot be decided) or C(waiting) (as
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Optional
+
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 PASSED, FAILED, HELD, WAITING = "passed", "failed", "held", "waiting"
 #: What "no data" means, by policy.
@@ -96,6 +101,18 @@ def figures(statistics: dict[str, Any], upstream: str, release: str) -> Figures:
     )
 
 
+def require_finite(limits: Mapping[str, Optional[float]]) -> None:
+    """Refuse limits that no comparison is ever true for: everything would pass."""
+    for name, limit in limits.items():
+        if limit is not None and not math.isfinite(limit):
+            raise MainstayError(
+                "a limit that is no finite number lets everything pass",
+                subject=name,
+                found=str(limit),
+                expected="a number",
+            )
+
+
 def judge_edge(rule: EdgeRule, seen: dict[str, Figures], elapsed: float) -> Judgement:
     """Hold every service's figures against the rule.
 
@@ -118,7 +135,7 @@ def _edge_verdict(rule: EdgeRule, seen: Figures, elapsed: float) -> str:
     if seen.failed > basis * rule.max_error_percent / 100.0:
         return FAILED
     enough = seen.requests >= rule.minimum_requests
-    if enough and seen.p95 > rule.max_p95_seconds:
+    if enough and not seen.p95 <= rule.max_p95_seconds:  # what is no number is not good either
         return FAILED
     if elapsed < rule.seconds:
         return WAITING
@@ -140,28 +157,28 @@ def judge_metric(rule: MetricRule, answer: dict[str, Any]) -> Judgement:
         return Judgement(
             FAILED, f"the query gives a {data.get('resultType', 'nothing')}", "a scalar or a vector"
         )
-    values = _values(data)
-    if len(values) < rule.minimum_samples:
-        return Judgement(
-            NO_DATA[rule.no_data],
-            f"{len(values)} series with a value",
-            rule.expected(),
-            len(values),
-        )
+    every = _values(data)
+    values = [value for value in every if not math.isnan(value)]
     bad = [v for v in values if _outside(rule, v)]
-    observed = ", ".join(f"{v:g}" for v in sorted(bad or values)[:5])
-    return Judgement(FAILED if bad else PASSED, observed, rule.expected(), len(values))
+    # Infinity on the good side of a limit is a division by nothing, not a good value.
+    endless = [v for v in values if math.isinf(v)]
+    observed = ", ".join(f"{v:g}" for v in sorted(bad or endless or values)[:5])
+    if bad:
+        return Judgement(FAILED, observed, rule.expected(), len(values))
+    if len(values) < max(rule.minimum_samples, len(every)):
+        observed = f"{len(values)} series with a value, {len(every) - len(values)} without (NaN)"
+        return Judgement(NO_DATA[rule.no_data], observed, rule.expected(), len(values))
+    return Judgement(HELD if endless else PASSED, observed, rule.expected(), len(values))
 
 
 def _values(data: dict[str, Any]) -> list[float]:
-    """The numbers of a scalar or a vector; NaN (0 divided by 0) is no data."""
+    """The numbers of a scalar or a vector; NaN (0 divided by 0) among them is no data."""
     result = data.get("result") or []
     if data.get("resultType") == "scalar":
         pairs = [result]
     else:
         pairs = [row.get("value") or [0, "NaN"] for row in result]
-    found = [float(pair[1]) for pair in pairs if len(pair) > 1]
-    return [value for value in found if not math.isnan(value)]
+    return [float(pair[1]) for pair in pairs if len(pair) > 1]
 
 
 def _outside(rule: MetricRule, value: float) -> bool:

@@ -103,3 +103,9 @@ def test_a_server_that_is_not_prometheus_decides_nothing(judge: Judge) -> None:
 def test_what_is_missing_is_named(judge: Judge) -> None:
     """Seen failing without the check: an exception named no option."""
     assert "url, query" in judge(kind="metric").message
+
+
+def test_a_limit_that_is_no_number_is_refused(judge: Judge) -> None:
+    """Seen failing without the check: no value is above NaN, so every value passed."""
+    judged = judge(kind="metric", url="http://127.0.0.1:1", query="up", maximum="nan")
+    assert "maximum: a limit that is no finite number lets everything pass" in judged.message

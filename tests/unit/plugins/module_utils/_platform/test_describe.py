@@ -250,3 +250,32 @@ def test_a_password_in_any_url_is_refused(value: str) -> None:
     text = message(variable(value))
     assert "a URL with a password in clear text" in text
     assert "canary" not in text
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {
+            "platform_registries": {
+                "ghcr.io": {"kind": "ghcr", "username": "a", "password": "VALUE"}
+            }
+        },
+        {"platform_stores.db.password": "VALUE"},
+        {"platform_stores.db.password": "VALUE and more"},
+        {"platform_stores.db": {"password": ["VALUE"]}},
+        {"platform_stores.db": [{"password": "VALUE"}]},
+        {"platform_services.api.secrets": ["VALUE!"]},
+        {"platform_services.api.env": {"DB": {"password": "VALUE"}}},
+        {"platform_services.api": ["VALUE"]},
+        {"platform_release.gates": {"prometheus_url": "https://user:VALUE@prometheus"}},
+        {"platform_secrets.db_password": ["VALUE"]},
+    ],
+)
+def test_what_may_be_a_secret_is_not_shown(change: dict[str, Any]) -> None:
+    """A password that was written where its name belongs must not be in the message."""
+    for secret in ("hunter2", "Tr0ub4dor&3"):
+        text = str(change).replace("VALUE", secret)
+        _platform, problems = found(yaml.safe_load(text))
+        assert problems
+        assert secret not in message(problems), message(problems)
+        assert secret not in str([problem.as_dict() for problem in problems])

@@ -69,7 +69,7 @@ def with_change(variables: dict[str, Any], path: tuple[Any, ...], value: Any, dr
     if isinstance(place, dict) and drop:
         place.pop(path[-1], None)
     elif isinstance(place, dict if isinstance(path[-1], str) else list) and place:
-        place[path[-1]] = value
+        place[path[-1]] = copy.deepcopy(value)  # else a value can come to hold itself
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._release.gates import (
     EdgeRule,
     Figures,
@@ -18,6 +21,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release.gates i
     judge_edge,
     judge_metric,
     judge_smoke,
+    require_finite,
 )
 
 
@@ -36,6 +40,7 @@ def rule(no_data: str = "hold") -> EdgeRule:
         pytest.param(Figures(5, 1, 0.1), 0.0, "waiting", id="one failure is forgiven over 100"),
         pytest.param(Figures(100, 0, 0.6), 0.0, "failed", id="slow"),
         pytest.param(Figures(99, 0, 0.6), 0.0, "waiting", id="slow over too few"),
+        pytest.param(Figures(100, 0, float("nan")), 10.0, "failed", id="a time that is none"),
         pytest.param(Figures(99, 0, 0.1), 39.0, "waiting", id="too few, time left"),
         pytest.param(Figures(99, 0, 0.1), 40.0, "held", id="too few, time over"),
     ],
@@ -79,6 +84,10 @@ def error(kind: str) -> dict[str, Any]:
         pytest.param(vector("0.5", "2"), "failed", id="one series over it"),
         pytest.param(vector("+Inf"), "failed", id="infinite"),
         pytest.param(vector("NaN"), "held", id="NaN is no data"),
+        pytest.param(vector("0.5", "NaN"), "held", id="NaN beside a good series"),
+        pytest.param(vector("2", "NaN"), "failed", id="NaN beside a bad series"),
+        pytest.param(vector("-Inf"), "held", id="infinite on the good side"),
+        pytest.param(vector("0.5", "-Inf"), "held", id="infinite beside a good series"),
         pytest.param(vector(), "held", id="no series"),
         pytest.param(
             {"status": "success", "data": {"resultType": "scalar", "result": [1, "0.2"]}},
@@ -106,6 +115,13 @@ def test_command(code: int | None, outcome: str) -> None:
     found = judge_command(code, "\n".join(str(n) for n in range(30)), 5.0)
     assert found.outcome == outcome
     assert found.evidence == tuple(str(n) for n in range(10, 30))
+
+
+@pytest.mark.parametrize("limit", [float("nan"), float("inf"), float("-inf")])
+def test_a_limit_that_lets_everything_pass_is_refused(limit: float) -> None:
+    require_finite({"maximum": 1.0, "minimum": None})
+    with pytest.raises(MainstayError, match="lets everything pass"):
+        require_finite({"minimum": None, "maximum": limit})
 
 
 def test_smoke_carries_its_evidence() -> None:
