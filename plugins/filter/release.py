@@ -20,6 +20,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
 from ansible_collections.mainstay.platform.plugins.module_utils._release import (
+    approval,
     flow,
     journey,
     preflight,
@@ -107,9 +108,20 @@ def release_journey(
         journey.recorded_services(_plan(plan), described, specs, target or {}, current or {}),
     )
     data: dict[str, Any] = encode(way)
+    # Going back waits for nobody: it is what is typed when something is wrong.
+    wanted = data_of_approvals(described) if plan["kind"] == "deploy" else []
+    due = approval.due(wanted, [step["name"] for step in data["steps"]])
+    data["approvals"] = due[approval.STAGED]
+    data["approval_seconds"] = sum(a["timeout"] for many in due.values() for a in many)
     for number, step in enumerate(data["steps"], 1):
         step["last"] = number == len(data["steps"])
+        step["approvals"] = due[step["name"]]
     return data
+
+
+def data_of_approvals(platform: Platform) -> list[dict[str, Any]]:
+    """The approvals of the description as plain data."""
+    return [encode(gate) for gate in platform.release.gates.approvals]
 
 
 def release_target(ledger: dict[str, Any], release_id: Optional[str] = None) -> dict[str, Any]:
@@ -134,6 +146,7 @@ class FilterModule:
         """Name to function."""
         return {
             "by_host": _as_filter(by_host),
+            "approval_summary": _as_filter(upkeep.approval_summary),
             "maintenance_plan": _as_filter(upkeep.maintenance_plan),
             "maintenance_summary": _as_filter(upkeep.maintenance_summary),
             "prune_summary": _as_filter(upkeep.prune_summary),
@@ -147,5 +160,6 @@ class FilterModule:
             "release_preflight": _as_filter(preflight.problems),
             "release_status": _as_filter(release_status),
             "release_summary": _as_filter(release_summary),
+            "release_unclosed": _as_filter(summary.unclosed),
             "release_target": _as_filter(release_target),
         }

@@ -43,6 +43,8 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
     MainstayError,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._release import lock
+from ansible_collections.mainstay.platform.plugins.module_utils._release.entry import newest_first
+from ansible_collections.mainstay.platform.plugins.module_utils._release.ledger import Change
 from ansible_collections.mainstay.platform.plugins.module_utils._release.lock import (
     LockState,
     first_fence,
@@ -52,6 +54,8 @@ LEASE = BUILT_IN["coordination.k8s.io/v1", "Lease"]
 NAMESPACE = BUILT_IN["v1", "Namespace"]
 STATE = "mainstay.platform/lock"
 ENTRY = "mainstay.platform/ledger"
+#: Writes of one entry before giving up; two runs at once need two.
+ATTEMPTS = 10
 
 
 class ClusterLedger:
@@ -115,7 +119,8 @@ class ClusterLedger:
         found = self._cluster.get(LEASE, self.namespace, self.lease_name)
         if found is None:
             self._version = ""
-            return LockState(first_fence(self.now()))
+            # The clock may have been set back since: never below what the cluster refuses.
+            return LockState(max(first_fence(self.now()), self._records.parent().fence))
         self._version = str(found["metadata"]["resourceVersion"])
         text = (found["metadata"].get("annotations") or {}).get(STATE, "")
         try:
@@ -208,19 +213,51 @@ class ClusterLedger:
             raise MainstayError("not an entry of this ledger", subject=f"ConfigMap {name}")
         return entry
 
-    def write_entry(self, entry: dict[str, Any]) -> None:
-        """Replace one entry."""
-        manifest = {
+    def amend(
+        self, release_id: str, change: Change, *, check_mode: bool = False
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """See L(Store): a write names the version it was made from; a refused one is made again."""
+        name = self._entry_name(release_id)
+        for _attempt in range(ATTEMPTS):
+            found = self._cluster.get(CONFIG_MAP, self.namespace, name)
+            before = None if found is None else self._read(found)
+            after = change(before)
+            if after == before or check_mode or self._written(name, found, after):
+                return before or {}, after
+        raise MainstayError(
+            "the entry was changed by others all the time",
+            subject=f"ConfigMap {self.namespace}/{name}",
+            found=f"{ATTEMPTS} writes refused",
+            expected="one that nobody else is faster with",
+            next_step="run again",
+        )
+
+    def _written(self, name: str, found: Optional[dict[str, Any]], entry: dict[str, Any]) -> bool:
+        """True when the entry was written; False when somebody was faster."""
+        metadata: dict[str, Any] = {
+            "name": name,
+            "namespace": self.namespace,
+            "labels": {PLATFORM: self.platform, ENTRY: "entry"},
+        }
+        manifest: dict[str, Any] = {
             "apiVersion": "v1",
             "kind": "ConfigMap",
-            "metadata": {
-                "name": self._entry_name(entry["id"]),
-                "namespace": self.namespace,
-                "labels": {PLATFORM: self.platform, ENTRY: "entry"},
-            },
+            "metadata": metadata,
             "data": {"entry": json.dumps(entry, sort_keys=True)},
         }
-        self._cluster.apply(CONFIG_MAP, manifest, force=True)
+        try:
+            if found is None:
+                self._cluster.create(CONFIG_MAP, manifest)
+            else:
+                metadata["resourceVersion"] = found["metadata"]["resourceVersion"]
+                self._cluster.replace(CONFIG_MAP, manifest)
+        except ApiError as error:
+            if error.status != 409:
+                raise
+            # One whose answer was lost, and that was tried again, was our own.
+            now = self._cluster.get(CONFIG_MAP, self.namespace, name)
+            return now is not None and self._read(now) == entry
+        return True
 
     def entries(self) -> tuple[list[dict[str, Any]], list[str]]:
         """All entries, newest first, and a warning for each that could not be read."""
@@ -232,8 +269,7 @@ class ClusterLedger:
                 found.append(self._read(config_map))
             except MainstayError as error:
                 warnings.append(f"ledger entry passed over: {str(error).splitlines()[0]}")
-        found.sort(key=lambda e: (str(e.get("started")), str(e["id"])), reverse=True)
-        return found, sorted(warnings)
+        return newest_first(found), sorted(warnings)
 
     def remove(self, release_id: str) -> None:
         """Remove one entry."""

@@ -10,6 +10,7 @@ from typing import Any, Union
 from ansible_collections.mainstay.platform.plugins.module_utils._platform import units
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.build import pick, words
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import (
+    ApprovalGate,
     CanaryStep,
     CommandGate,
     Edge,
@@ -101,6 +102,20 @@ def gates(raw: dict[str, Any]) -> Gates:
     found["commands"] = tuple(
         CommandGate(**pick(gate, name=str, command=words, timeout=units.seconds))
         for gate in raw.get("commands") or []
+    )
+    found["approvals"] = tuple(
+        ApprovalGate(
+            **pick(
+                gate,
+                name=str,
+                after=str,
+                timeout=units.seconds,
+                approvers=tuple,
+                other_person=bool,
+                text=str,
+            )
+        )
+        for gate in raw.get("approvals") or []
     )
     return Gates(**found)
 

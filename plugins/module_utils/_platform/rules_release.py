@@ -142,6 +142,11 @@ def _gates(context: Context) -> Iterator[Problem]:
             yield Problem(
                 f"{path}.minimum", "above maximum", f"{gate.minimum:g}", f"at most {gate.maximum:g}"
             )
+    names = [gate.name for gate in gates.approvals]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            path = f"platform_release.gates.approvals[{index}].name"
+            yield Problem(path, "named twice", name, "a name of its own: answers are given by name")
     if gates.metrics and not gates.prometheus_url:
         yield Problem(
             "platform_release.gates.prometheus_url",

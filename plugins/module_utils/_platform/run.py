@@ -31,10 +31,12 @@ OPTIONAL_WHEN_EMPTY = (
     "release_services",
     "release_strategy",
     "release_id",
+    "approval_name",
+    "approval_reason",
     "restore_target",
     "ops_confirm",
 )
-_PREFIXES = ("release_", "restore_", "ops_")
+_PREFIXES = ("release_", "approval_", "restore_", "ops_")
 #: Objects that may also come as their JSON text: what they hold by service, and an example.
 _BY_SERVICE = {
     "release_versions": ("versions", '{"api":"2.4.1"}'),

@@ -294,6 +294,23 @@ class CommandGate:
 
 
 @dataclass(frozen=True)
+class ApprovalGate:
+    """Somebody says yes before the release goes on.
+
+    C(after) is C(staged) (before the first visitor sees the new version), C(first), C(each) or
+    C(last) step of the switch. C(approvers) are users and C(@groups); empty means anybody.
+    C(other_person): not the one who started the release.
+    """
+
+    name: str
+    after: str = "staged"
+    timeout: float = 1800.0
+    approvers: tuple[str, ...] = ()
+    other_person: bool = False
+    text: str = ""
+
+
+@dataclass(frozen=True)
 class Gates:
     """What must hold after each step of a switch.
 
@@ -310,6 +327,7 @@ class Gates:
     prometheus_url: Optional[str] = None
     metrics: tuple[MetricGate, ...] = ()
     commands: tuple[CommandGate, ...] = ()
+    approvals: tuple[ApprovalGate, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,11 @@ Used by action plugins, on the controller.
 from __future__ import annotations
 
 import getpass
+import grp
 import hashlib
 import os
 import pathlib
+import pwd
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -117,6 +119,15 @@ def run_facts(variables: Mapping[str, Any], directory: str) -> dict[str, Any]:
         "awx_job_id": str(job) if job else None,
         "git_revision": git_revision(directory),
     }
+
+
+def user_groups(name: str) -> list[str]:
+    """Groups of a user of this machine; none for a name that only AWX knows."""
+    try:
+        ids = os.getgrouplist(name, pwd.getpwnam(name).pw_gid)
+    except (KeyError, OSError):
+        return []
+    return sorted(group.gr_name for group in grp.getgrall() if group.gr_gid in ids)
 
 
 def _user() -> str:

@@ -20,7 +20,7 @@ OUTCOMES = ("running", "deployed", "rolled_back", "held", "refused")
 #: Lists to which a later part appends; every other list is replaced.
 APPENDED = ("steps", "gates", "notes")
 #: Keys that the ledger itself sets; nobody hands them in.
-OWNED = ("id", "platform", "started", "ended", "fence")
+OWNED = ("id", "platform", "started", "ended", "fence", "approvals")
 #: Every key an entry may have, and the value it starts with.
 SHAPE: dict[str, Any] = {
     "id": "",
@@ -43,6 +43,7 @@ SHAPE: dict[str, Any] = {
     "upstreams_after": {},
     "steps": [],
     "gates": [],
+    "approvals": [],
     "notes": [],
     "proof": {},
     "reason": "",
@@ -160,6 +161,18 @@ def _check_keys(part: dict[str, Any]) -> None:
                 found=str(part[key]),
                 expected=", ".join(allowed),
             )
+
+
+def newest_first(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """C(entries) in the order in which their runs got the lock.
+
+    The counter of the lock only grows; a clock may be set back, and then a time says nothing.
+    """
+    return sorted(
+        entries,
+        key=lambda e: (int(e.get("fence") or 0), str(e.get("started")), str(e["id"])),
+        reverse=True,
+    )
 
 
 def prunable(entries: list[dict[str, Any]], keep: int) -> list[str]:

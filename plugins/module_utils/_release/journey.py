@@ -197,9 +197,10 @@ def previous_good(
     if not current:
         return None
     serving = _origins(current)
-    undone = _undone_by_rollbacks(releases)
-    older = [r for r in releases if r["id"] < current["id"]]
-    return next((r for r in older if _origins(r) != serving and r["id"] not in undone), None)
+    left = _left_by_rollbacks(releases)
+    # By their place, not by their ids: those begin with the time of a clock that may be set back.
+    older = _before(releases, str(current["id"]))
+    return next((r for r in older if _origins(r) not in (serving, *left)), None)
 
 
 def rollback_target(
@@ -234,21 +235,32 @@ def rollback_target(
 
 def irreversible_between(ledger: dict[str, Any], target: dict[str, Any]) -> list[str]:
     """Releases after C(target) whose migration cannot be taken back, oldest first."""
-    return sorted(
+    releases = ledger.get("releases") or []
+    later = releases[: len(releases) - len(_before(releases, str(target["id"])))]
+    return [
         str(r["id"])
-        for r in ledger.get("releases") or []
-        if r["id"] > target["id"]
+        for r in reversed(later)
+        if r["id"] != target["id"]
         and r.get("outcome") == "deployed"
         and r.get("reversible") is False
-    )
+    ]
+
+
+def _before(releases: list[dict[str, Any]], release_id: str) -> list[dict[str, Any]]:
+    """What was released before C(release_id), newest first."""
+    ids = [str(r["id"]) for r in releases]
+    return releases[ids.index(release_id) + 1 :] if release_id in ids else releases
 
 
 def _origins(entry: dict[str, Any]) -> dict[str, str]:
     return {n: s["origin"] for n, s in (entry.get("services") or {}).items()}
 
 
-def _undone_by_rollbacks(releases: list[dict[str, Any]]) -> set[str]:
-    """Releases somebody went back from: a second rollback must not return to a bad version."""
-    return {
-        str(r["previous"]) for r in releases if r.get("kind") == "rollback" and r.get("previous")
-    }
+def _left_by_rollbacks(releases: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """What served when somebody went back from it: no later rollback must return to a bad version.
+
+    By origins and not by ids: a rollback to a version, and from there further back, leaves that
+    version, which an older entry brought.
+    """
+    undone = {r.get("previous") for r in releases if r.get("kind") == "rollback"}
+    return [_origins(r) for r in releases if r["id"] in undone]

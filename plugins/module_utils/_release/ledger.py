@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import datetime
 import os
+from collections.abc import Callable
 from typing import Any, Optional, Protocol
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import (
@@ -23,10 +24,14 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.files 
     read_json,
     write_json,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._release.entry import newest_first
 from ansible_collections.mainstay.platform.plugins.module_utils._release.lock import (
     LockState,
     first_fence,
 )
+
+#: An entry, or nothing -> the entry as it shall be.
+Change = Callable[[Optional[dict[str, Any]]], dict[str, Any]]
 
 
 class Store(Protocol):
@@ -53,8 +58,14 @@ class Store(Protocol):
     def entry(self, release_id: str) -> Optional[dict[str, Any]]:
         """One entry, or nothing."""
 
-    def write_entry(self, entry: dict[str, Any]) -> None:
-        """Replace one entry."""
+    def amend(
+        self, release_id: str, change: Change, *, check_mode: bool = False
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """One entry before and after C(change), which gets nothing when there is none.
+
+        Inside L(guard). No write of somebody else is lost: C(change) is asked again, with what is
+        there then. Before a first entry there is an empty one.
+        """
 
     def entries(self) -> tuple[list[dict[str, Any]], list[str]]:
         """All entries, newest first, and warnings about those that cannot be read."""
@@ -101,7 +112,9 @@ class Ledger:
         """What the lock file holds."""
         data = read_json(self.lock_path)
         if data is None:
-            return LockState(first_fence(self.now()))
+            # The clock may have been set back since: never below what this host refuses.
+            seen = read_json(os.path.join(self.directory, "fence.json")) or {}
+            return LockState(max(first_fence(self.now()), int(seen.get("fence") or 0)))
         return decode(LockState, data, self.lock_path)
 
     def write_lock(self, state: LockState) -> None:
@@ -124,9 +137,15 @@ class Ledger:
         data: Optional[dict[str, Any]] = read_json(self.path(release_id))
         return data
 
-    def write_entry(self, entry: dict[str, Any]) -> None:
-        """Replace one entry."""
-        write_json(self.path(entry["id"]), entry)
+    def amend(
+        self, release_id: str, change: Change, *, check_mode: bool = False
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        """See L(Store); the guard keeps everybody else out."""
+        before = self.entry(release_id)
+        after = change(before)
+        if after != before and not check_mode:
+            write_json(self.path(release_id), after)
+        return before or {}, after
 
     def entries(self) -> tuple[list[dict[str, Any]], list[str]]:
         """All entries, newest first, and a warning for each file that could not be read.
@@ -147,8 +166,7 @@ class Ledger:
                 found.append(data)
             except (MainstayError, OSError) as error:
                 warnings.append(f"ledger file passed over: {str(error).splitlines()[0]}")
-        found.sort(key=lambda e: (str(e.get("started")), str(e["id"])), reverse=True)
-        return found, sorted(warnings)
+        return newest_first(found), sorted(warnings)
 
     def remove(self, release_id: str) -> None:
         """Remove one entry."""

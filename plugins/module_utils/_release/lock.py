@@ -84,6 +84,11 @@ def parse(text: str) -> datetime.datetime:
     return datetime.datetime.strptime(text, _FORMAT).replace(tzinfo=datetime.timezone.utc)
 
 
+def later(moment: datetime.datetime, seconds: float) -> str:
+    """C(moment) and C(seconds) more, as text."""
+    return stamp(moment + datetime.timedelta(seconds=seconds))
+
+
 def is_live(lease: Optional[Lease], now: datetime.datetime) -> bool:
     """True while the lease has not expired."""
     return lease is not None and lease.expires > stamp(now)
@@ -111,7 +116,7 @@ def acquire(
         wanted,
         acquired=stamp(now),
         heartbeat=stamp(now),
-        expires=_after(now, seconds),
+        expires=later(now, seconds),
         fence=state.fence + 1,
         taken_over_from=lease.release_id if lease is not None else None,
     )
@@ -173,11 +178,7 @@ def _owned(state: LockState, fence: int) -> Lease:
 
 
 def _extended(lease: Lease, now: datetime.datetime, seconds: float) -> Lease:
-    return replace(lease, heartbeat=stamp(now), expires=_after(now, seconds))
-
-
-def _after(now: datetime.datetime, seconds: float) -> str:
-    return stamp(now + datetime.timedelta(seconds=seconds))
+    return replace(lease, heartbeat=stamp(now), expires=later(now, seconds))
 
 
 def _held(lease: Lease, now: datetime.datetime) -> MainstayError:

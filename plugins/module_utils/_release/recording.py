@@ -25,18 +25,17 @@ def record(ledger: Store, params: Mapping[str, Any], *, check_mode: bool) -> Res
     ledger.check_fence(params["fence"], remember=not check_mode)
     with ledger.guard(check_mode=check_mode):
         now = lock.stamp(ledger.now())
-        before = ledger.entry(params["release_id"])
-        if before is None and check_mode and params["state"] != "started":
-            # The task before this one only said that it would open the record.
-            before = entry.opened(
-                params["platform"], params["release_id"], params["fence"], now, {}
-            )
-        after = _next(before, params, now)
-        removed: list[str] = []
-        if params["state"] == "started":
-            removed = entry.prunable([after, *ledger.entries()[0]], params["keep"])
-        if not check_mode:
-            _write(ledger, before, after, removed)
+
+        def change(found: dict[str, Any] | None) -> dict[str, Any]:
+            if found is None and check_mode and params["state"] != "started":
+                # The task before this one only said that it would open the record.
+                found = entry.opened(
+                    params["platform"], params["release_id"], params["fence"], now, {}
+                )
+            return _next(found, params, now)
+
+        before, after = ledger.amend(params["release_id"], change, check_mode=check_mode)
+        removed = _prune(ledger, params, after, check_mode)
         unlocked = _unlock(ledger, params, check_mode)
     actions = [_sentence(params, after)] if after != before else []
     actions += [f"remove the old record {name}" for name in removed]
@@ -49,13 +48,17 @@ def record(ledger: Store, params: Mapping[str, Any], *, check_mode: bool) -> Res
     )
 
 
-def _write(
-    ledger: Store, before: dict[str, Any] | None, after: dict[str, Any], removed: list[str]
-) -> None:
-    if after != before:
-        ledger.write_entry(after)
-    for name in removed:
+def _prune(
+    ledger: Store, params: Mapping[str, Any], opened: dict[str, Any], check_mode: bool
+) -> list[str]:
+    """Remove what is too old when a record is opened; the ids of it."""
+    if params["state"] != "started":
+        return []
+    others = [e for e in ledger.entries()[0] if e["id"] != opened["id"]]
+    removed = entry.prunable([opened, *others], params["keep"])
+    for name in [] if check_mode else removed:
         ledger.remove(name)
+    return removed
 
 
 def _unlock(ledger: Store, params: Mapping[str, Any], check_mode: bool) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
+from ansible_collections.mainstay.platform.plugins.module_utils._release import approval
 from ansible_collections.mainstay.platform.plugins.module_utils._release.flow import (
     members_by_service,
     plan_deploy,
@@ -32,6 +33,7 @@ def status(
     plan = plan_deploy(platform, observed, edges, ledger)
     lines = [f"{platform.id}: {_current(current)}"]
     lines.extend(_lock(ledger.get("lock") or {}))
+    lines.extend(_waiting(ledger))
     lines.extend(_services(current, edges))
     lines.extend(f"differs from the description: {step}" for step in plan.steps)
     lines.extend(
@@ -60,6 +62,15 @@ def _lock(lock: dict[str, Any]) -> list[str]:
     if not lock.get("live"):
         return []
     return [f"locked by {lock.get('holder')} since {lock.get('acquired')}: {lock.get('purpose')}"]
+
+
+def _waiting(ledger: dict[str, Any]) -> list[str]:
+    return [
+        f"release {entry['id']} waits for {question['name']} after {question['after']} until"
+        f" {question['until']}: approve.yml -e release_id={entry['id']} -e approval=yes"
+        for entry in ledger.get("releases") or []
+        for question in approval.open_questions(entry)
+    ]
 
 
 def _services(current: dict[str, Any], edges: dict[str, dict[str, Any]]) -> list[str]:

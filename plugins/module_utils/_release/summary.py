@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import datetime
+from collections.abc import Mapping, Sequence
 from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._release.flow import Plan
 
 #: Lines of evidence kept from a failure, so that the reason stands in the last 20 lines of output.
 EVIDENCE_LINES = 8
+#: Outcomes with which a run succeeds.
+GOOD = ("deployed", "unchanged", "planned")
 
 
 def outcome_of(
@@ -86,9 +89,16 @@ def summarise(
     steps: list[dict[str, Any]],
     seconds: float,
     inventory: str,
+    unclosed: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """The C(mainstay) document of C(set_stats): release, proof, summary, next commands."""
+    """The C(mainstay) document of C(set_stats): release, proof, summary, next commands.
+
+    C(good) is whether the play may succeed: also a release that is deployed has something to be
+    looked at when its end failed.
+    """
     lines = [_headline(plan, platform_id, release_id, outcome, seconds)]
+    if failure and outcome == "deployed":
+        lines[0] += ", but its end failed; the next run finishes it"
     lines.extend(_truth(plan, outcome))
     if proof and proof.get("requests"):
         lines.append(
@@ -98,7 +108,10 @@ def summarise(
     if failure:
         lines.append(f"reason: {failure['step']}")
         lines.extend(_clip(failure["reason"]))
+    lines.extend(f"{text}; the next run heals it" for text in unclosed)
+    reasons = [failure["reason"].splitlines()[0]] if failure else []
     return {
+        "good": outcome in GOOD and not failure and not unclosed,
         "release": {
             "id": release_id,
             "kind": plan.kind,
@@ -106,7 +119,7 @@ def summarise(
             "outcome": outcome,
             "strategy": plan.strategy,
             "services": plan.versions,
-            "reason": failure["reason"].splitlines()[0] if failure else "",
+            "reason": "; ".join([*reasons, *unclosed]),
             "seconds": round(seconds, 1),
         },
         "proof": proof or {},
@@ -168,6 +181,15 @@ def _next(plan: Plan, outcome: str, inventory: str) -> list[str]:
         return [status]
     again = f"ansible-playbook {plan.kind}.yml -i {inventory} --check --diff"
     return [status, again]
+
+
+def unclosed(results: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What of the end of a run failed, in words, from the results of its tasks by what they say."""
+    return [
+        f"{words}: {str(result.get('msg') or 'no reason given').splitlines()[0]}"
+        for words, result in results.items()
+        if result.get("failed") or result.get("unreachable")
+    ]
 
 
 def step_through(step: dict[str, Any], started: float, ended: float) -> dict[str, Any]:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 MIB = 2**20
@@ -29,7 +29,12 @@ def maintenance_plan(edges: Mapping[str, Mapping[str, Any]], wanted: bool) -> di
 
 
 def maintenance_summary(
-    plan: Mapping[str, Any], platform_id: str, inventory: str, outcome: str, reason: str = ""
+    plan: Mapping[str, Any],
+    platform_id: str,
+    inventory: str,
+    outcome: str,
+    reason: str = "",
+    unclosed: Sequence[str] = (),
 ) -> dict[str, Any]:
     """The C(mainstay) document; C(outcome) is switched, unchanged, planned or failed."""
     wanted = bool(plan["wanted"])
@@ -52,8 +57,34 @@ def maintenance_summary(
             "edges": list(plan["edges"]),
             "reason": reason,
         },
-        "summary": [f"{platform_id}: {words[outcome]}"],
+        "good": outcome != "failed" and not unclosed,
+        "summary": [f"{platform_id}: {words[outcome]}", *unclosed],
         "next": [following, f"ansible-playbook status.yml -i {inventory}"],
+    }
+
+
+def approval_summary(
+    question: Mapping[str, Any], release_id: str, platform_id: str, inventory: str, check: bool
+) -> dict[str, Any]:
+    """The C(mainstay) document for an answer to a release that waits."""
+    said = f"{question['state']} by {question['by']}"
+    means = {"approved": "it goes on", "refused": "it is taken back"}[str(question["state"])]
+    line = f"{platform_id}: {question['name']} of release {release_id} was {said}: {means}"
+    if check:
+        line = f"{platform_id}: nothing was changed; without --check {question['name']} is {said}"
+    return {
+        "approval": {
+            "platform": platform_id,
+            "release": release_id,
+            "name": question["name"],
+            "after": question["after"],
+            "state": question["state"],
+            "by": question["by"],
+            "reason": question["reason"],
+            "checked_only": check,
+        },
+        "summary": [line],
+        "next": [f"ansible-playbook status.yml -i {inventory}"],
     }
 
 

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from evidence.docker import faults, interrupted, runs, speed, switching
+from evidence.docker import approvals, faults, interrupted, runs, speed, switching
 from evidence.docker import input as descriptions
 from evidence.evidence import Row
 
@@ -14,6 +14,7 @@ ROWS: list[Row] = [
     *speed.ROWS,
     *faults.ROWS,
     *interrupted.ROWS,
+    *approvals.ROWS,
     *runs.ROWS,
     *descriptions.ROWS,
 ]

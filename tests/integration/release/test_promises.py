@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import pytest
 from evidence import bed
-from evidence.docker import faults, interrupted, runs, speed, switching
+from evidence.docker import approvals, faults, interrupted, runs, speed, switching
 from evidence.evidence import Row
 
 ROWS: list[Row] = [
     *switching.ROWS,
     *faults.ROWS,
     *interrupted.ROWS,
+    *approvals.ROWS,
     *[row for row in runs.ROWS if row.id in ("second-run", "secrets")],
     *[row for row in speed.ROWS if row.id == "warm-rollback"],
 ]

@@ -169,7 +169,7 @@ def test_entries_are_written_found_and_forgotten() -> None:
 def test_what_is_no_entry_is_passed_over() -> None:
     cluster = FakeCluster()
     here = place(cluster)
-    here.write_entry({"id": "r1", "started": "x"})
+    here.amend("r1", lambda _entry: {"id": "r1", "started": "x"})
     cluster.objects["configmaps", "shop", "mainstay-shop-test-entry-r1"]["data"]["entry"] = "?"
     found, warnings = here.entries()
     assert (found, len(warnings)) == ([], 1)
@@ -185,3 +185,43 @@ def test_a_lease_of_others_is_left_alone() -> None:
     )
     with pytest.raises(MainstayError, match="not written by this collection"):
         take(cluster)
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["first write", "later write"])
+def test_no_write_of_an_entry_is_lost(there: bool) -> None:
+    """Somebody writes between the look and the write of this run; both writes must be there."""
+    cluster = FakeCluster()
+    here = place(cluster)
+    if there:
+        here.amend("r1", lambda _entry: {"id": "r1"})
+    meddled: list[bool] = []
+
+    def change(entry: Any) -> dict[str, Any]:
+        if not meddled:
+            meddled.append(True)
+            place(cluster).amend("r1", lambda e: {**(e or {"id": "r1"}), "theirs": 1})
+        return {**(entry or {"id": "r1"}), "ours": 1}
+
+    before, after = here.amend("r1", change)
+    assert before["theirs"] == 1
+    assert here.entry("r1") == after == {"id": "r1", "theirs": 1, "ours": 1}
+
+
+def test_an_entry_that_others_change_all_the_time() -> None:
+    cluster = FakeCluster()
+    counted: list[int] = []
+
+    def change(entry: Any) -> dict[str, Any]:
+        counted.append(1)
+        theirs = {"id": "r1", "theirs": len(counted)}
+        place(cluster).amend("r1", lambda _entry: theirs)
+        return {"id": "r1", "ours": 1}
+
+    with pytest.raises(MainstayError, match="changed by others all the time"):
+        place(cluster).amend("r1", change)
+
+
+def test_a_change_of_an_entry_in_check_mode_writes_nothing() -> None:
+    cluster = FakeCluster()
+    _before, after = place(cluster).amend("r1", lambda _entry: {"id": "r1"}, check_mode=True)
+    assert after == {"id": "r1"} and place(cluster).entry("r1") is None

@@ -209,6 +209,10 @@ R3 = entry("r3", {"api": "r3"})
 FAILED = entry("r25", {}, outcome="rolled_back")
 PAGE = entry("r15", {}, kind="maintenance", committed=False)
 BACK = entry("r4", {"api": "r2"}, kind="rollback", previous="r3")
+FURTHER = entry("r5", {"api": "r1"}, kind="rollback", previous="r4")
+EARLY = entry("r0", {"api": "r0"})
+#: Released after R2 by a controller whose clock is behind.
+BEHIND = entry("r05", {"api": "r05"})
 
 
 @pytest.mark.parametrize(
@@ -217,6 +221,9 @@ BACK = entry("r4", {"api": "r2"}, kind="rollback", previous="r3")
         pytest.param([R2, R1], None, "r1", id="the one before"),
         pytest.param([R3, FAILED, R2, R1], None, "r2", id="not one that was rolled back by itself"),
         pytest.param([BACK, R3, R2, R1], None, "r1", id="a second rollback goes further back"),
+        pytest.param([FURTHER, BACK, R3, R2, R1], None, None, id="a third one never goes forward"),
+        pytest.param([FURTHER, BACK, R3, R2, R1, EARLY], None, "r0", id="a third one"),
+        pytest.param([BEHIND, R2, R1], None, "r2", id="a clock that was set back"),
         pytest.param([R2, PAGE, R1], None, "r1", id="not a maintenance page"),
         pytest.param([R3, R2, R1], "r1", "r1", id="a named one"),
         pytest.param([R3, FAILED], "r25", None, id="never one that failed"),
@@ -237,6 +244,13 @@ def test_a_rollback_over_an_irreversible_migration_is_refused_until_accepted() -
     assert "r2" in caught.value.found
     accepted = journey.rollback_target("demo-production", facts, accept_irreversible=True)
     assert accepted["id"] == "r1"
+
+
+def test_a_clock_that_was_set_back_hides_no_irreversible_migration() -> None:
+    """The ids begin with a time; the release after r2 has an earlier one."""
+    facts = ledger({**BEHIND, "reversible": False}, R2, R1)
+    with pytest.raises(MainstayError, match="cannot be taken back"):
+        journey.rollback_target("demo-production", facts)
 
 
 def test_a_rollback_without_a_target_lists_the_releases_there_are() -> None:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import datetime
 import pathlib
 from typing import Any
 
@@ -252,3 +253,45 @@ def test_selection(params: dict[str, Any], expected: list[str]) -> None:
 def test_wrong_time_is_named() -> None:
     with pytest.raises(MainstayError, match="since"):
         select([FIRST], {"since": "yesterday"})
+
+
+class Set(Ledger):
+    """A ledger on a host whose clock is set by hand."""
+
+    clock = datetime.datetime(2026, 11, 21, 12, tzinfo=datetime.timezone.utc)
+
+    def now(self) -> datetime.datetime:
+        return self.clock
+
+
+def deployed(ledger: Ledger, release_id: str) -> None:
+    """One release from its lock to its end."""
+    fence = take(ledger, release_id)
+    common = {"platform": "demo-test", "release_id": release_id, "fence": fence, "keep": 9}
+    record(ledger, {**common, "state": "started", "entry": {}}, check_mode=False)
+    closing = {"outcome": "deployed", "committed": True}
+    record(
+        ledger, {**common, "state": "finished", "entry": closing, "unlock": True}, check_mode=False
+    )
+
+
+def test_the_last_release_is_current_also_when_the_clock_was_set_back(
+    tmp_path: pathlib.Path,
+) -> None:
+    """Seen failing with entries ordered by their times: the release before became current."""
+    ledger = Set("demo-test", str(tmp_path))
+    deployed(ledger, "r1")
+    ledger.clock -= datetime.timedelta(hours=5)
+    deployed(ledger, "r2")
+    facts = ask(ledger, {})
+    assert (facts["current"]["id"], [r["id"] for r in facts["releases"]]) == ("r2", ["r2", "r1"])
+
+
+def test_a_lost_lock_file_and_a_clock_that_was_set_back(tmp_path: pathlib.Path) -> None:
+    """Seen failing with the minutes since 1970 alone: hosts refuse every run for five hours."""
+    ledger = Set("demo-test", str(tmp_path))
+    deployed(ledger, "r1")
+    (tmp_path / "demo-test" / "lock.json").unlink()
+    ledger.clock -= datetime.timedelta(hours=5)
+    deployed(ledger, "r2")
+    assert ask(ledger, {})["current"]["id"] == "r2"

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ansible_collections.mainstay.platform.plugins.module_utils._release import summary
+from ansible_collections.mainstay.platform.plugins.module_utils._release import flow, summary
 
 
 def verdict(name: str, outcome: str) -> dict[str, Any]:
@@ -82,3 +82,65 @@ def test_every_verdict_of_a_failed_loop_is_kept() -> None:
 def test_a_gate_of_a_loop_that_could_not_decide_holds_the_release() -> None:
     failure = summary.first_failure({"app1": loop(verdict("queue", "held"))}, {}, ["app1"], [])
     assert summary.outcome_of(failure, locked=True, reverted=True) == "held"
+
+
+PLAN = flow.Plan(kind="deploy", strategy="rolling", previous="r1")
+
+
+def document(**more: Any) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "plan": PLAN,
+        "platform_id": "demo-test",
+        "release_id": "r2",
+        "outcome": "deployed",
+        "failure": None,
+        "proof": None,
+        "gates": [],
+        "steps": [],
+        "seconds": 1.0,
+        "inventory": "inventories/demo",
+        **more,
+    }
+    return summary.summarise(**facts)
+
+
+FAILURE = {"step": "6/6 Finish (app1)", "reason": "no space", "gate": {}, "gates": []}
+
+
+@pytest.mark.parametrize(
+    ("facts", "good", "words"),
+    [
+        pytest.param({}, True, "is deployed", id="deployed"),
+        pytest.param({"outcome": "planned"}, True, "is planned", id="planned"),
+        pytest.param(
+            {"failure": FAILURE}, False, "is deployed after 1.0 s, but its end failed", id="tidying"
+        ),
+        pytest.param(
+            {"unclosed": ["the lock was not given back: gone"]},
+            False,
+            "the lock was not given back: gone; the next run heals it",
+            id="unclosed",
+        ),
+        pytest.param(
+            {"outcome": "rolled_back", "failure": FAILURE}, False, "was rolled back", id="back"
+        ),
+    ],
+)
+def test_a_run_is_good_only_when_its_end_is(facts: dict[str, Any], good: bool, words: str) -> None:
+    """Seen failing with the outcome alone: a pipeline saw 0 for a lock that was left behind."""
+    found = document(**facts)
+    assert found["good"] is good
+    assert words in "\n".join(found["summary"])
+
+
+def test_what_of_the_end_failed() -> None:
+    results = {
+        "the prober was not stopped": {"failed": True, "msg": "gone\nmore"},
+        "the record was not closed": {"skipped": True},
+        "the lock was not given back": {"unreachable": True, "msg": "no route"},
+        "nothing": {},
+    }
+    assert summary.unclosed(results) == [
+        "the prober was not stopped: gone",
+        "the lock was not given back: no route",
+    ]
