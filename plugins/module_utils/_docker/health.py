@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import http.client
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Optional
+from typing import Any, Optional
 
 READY, WAIT, FAILED = "ready", "wait", "failed"
 #: The first probes come quickly, because most programs start in far less than the interval.
@@ -23,6 +23,7 @@ class Seen:
 
     C(check) is the Engine's health word or empty when the image has no check; C(probe) is our own
     last probe: None while not asked, else (passed, text). C(up) is how long it has been running.
+    C(silent) is true when the Engine did not say whether it still runs.
     """
 
     running: bool = True
@@ -31,6 +32,7 @@ class Seen:
     check: str = ""
     probe: Optional[tuple[bool, str]] = None
     up: float = 0.0
+    silent: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,7 @@ _RULES: tuple[tuple[str, str, Callable[[Seen, Wanted], bool]], ...] = (
     (FAILED, "was killed because it used more memory than its limit", lambda s, w: s.oom),
     (FAILED, "exited", lambda s, w: not s.running),
     (FAILED, "turned unhealthy", lambda s, w: s.check == "unhealthy"),
+    (WAIT, "the Docker Engine to answer", lambda s, w: s.silent),
     (
         WAIT,
         "its health check to pass",
@@ -59,6 +62,16 @@ _RULES: tuple[tuple[str, str, Callable[[Seen, Wanted], bool]], ...] = (
     ),
     (WAIT, "it to stay up", lambda s, w: s.up < w.steady),
 )
+
+
+def seen_in(inspected: Mapping[str, Any]) -> tuple[Seen, bool]:
+    """(what is known, whether the image has a health check) from the Engine's data."""
+    state = inspected.get("State") or {}
+    check = (state.get("Health") or {}).get("Status") or ""
+    running = bool(state.get("Running")) and not inspected.get("RestartCount")
+    code = None if running else state.get("ExitCode")
+    seen = Seen(running=running, exit_code=code, oom=bool(state.get("OOMKilled")), check=check)
+    return seen, "Health" in state
 
 
 def judge(seen: Seen, wanted: Wanted) -> tuple[str, str]:

@@ -111,7 +111,7 @@ class Launcher:
         """Return once the container is ready; MainstayError with evidence when it is not."""
         self.watch.follow(name)
         inspected = self.context.client.inspect(name)
-        seen, checked = seen_in(inspected)
+        seen, checked = health.seen_in(inspected)
         asked = spec.port is not None and spec.health.path is not None
         wanted = health.Wanted(
             probe=spec.port is not None, check=checked and not asked, steady=steady
@@ -173,18 +173,6 @@ class Launcher:
                 if self.watch.cancelled.wait(delay):
                     raise Cancelled("stopped because another container failed", subject=spec.name)
                 delay = health.next_delay(delay, spec.health.interval)
-
-
-def seen_in(inspected: dict[str, Any]) -> tuple[health.Seen, bool]:
-    """(what is known, whether the image has a health check) from the Engine's data."""
-    state = inspected.get("State") or {}
-    check = (state.get("Health") or {}).get("Status") or ""
-    running = bool(state.get("Running")) and not inspected.get("RestartCount")
-    code = None if running else state.get("ExitCode")
-    seen = health.Seen(
-        running=running, exit_code=code, oom=bool(state.get("OOMKilled")), check=check
-    )
-    return seen, "Health" in state
 
 
 def probe_of(spec: ServiceSpec, inspected: dict[str, Any]) -> Optional[Probe]:

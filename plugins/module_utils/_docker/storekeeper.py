@@ -14,10 +14,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker import (
     plan,
     stores,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._docker.launch import (
-    Launcher,
-    seen_in,
-)
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.launch import Launcher
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.secrets import (
     directory_name,
 )
@@ -66,7 +63,7 @@ def _create(launcher: Launcher, item: plan.StorePlan) -> None:
 
 def _wait(launcher: Launcher, item: plan.StorePlan) -> None:
     context = launcher.context
-    seen, checked = seen_in(context.client.inspect(item.name))
+    seen, checked = health.seen_in(context.client.inspect(item.name))
     limit = max(launcher.deadline - time.monotonic(), 0.1)
     verdict, text, seen = launcher.watch.until_ready(
         item.name,

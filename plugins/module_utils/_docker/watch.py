@@ -21,6 +21,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker.health i
     Wanted,
     judge,
     next_delay,
+    seen_in,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
@@ -45,6 +46,7 @@ class Watch:
     platform: str
     clock: Callable[[], float] = time.monotonic
     cancelled: threading.Event = field(default_factory=threading.Event)
+    lost: threading.Event = field(default_factory=threading.Event)
     _queues: dict[str, queue.Queue[Optional[Mapping[str, Any]]]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -72,6 +74,12 @@ class Watch:
             return self._queues.setdefault(name, queue.Queue())
 
     def _pump(self, stream: Any) -> None:
+        try:
+            self._hand_out(stream)
+        finally:
+            self.lost.set()
+
+    def _hand_out(self, stream: Any) -> None:
         for event in stream:
             attributes = (event.get("Actor") or {}).get("Attributes") or {}
             name = attributes.get("name")
@@ -108,7 +116,7 @@ class Watch:
             if check is not None and seen.check in UNDECIDED and check():
                 seen = replace(seen, check="healthy")
             # Events that came while probing are judged before the probe's answer is.
-            seen = self._drain(events, seen)
+            seen = self._look(name, self._drain(events, seen))
             seen = replace(seen, up=self.clock() - started)
             verdict, text = judge(seen, wanted)
             if verdict in (READY, FAILED):
@@ -121,6 +129,24 @@ class Watch:
                 wait = min(wait, max(wanted.steady - seen.up, 0.001))
             seen = apply(seen, _take(events, wait))
             delay = next_delay(delay, interval)
+
+    def _look(self, name: str, seen: Seen) -> Seen:
+        """C(seen), by asking the Engine when its events ended, as they do when it restarts.
+
+        An end of the program would go unnoticed otherwise, and a worker count as steady.
+        """
+        if not self.lost.is_set():
+            return seen
+        try:
+            fresh, _checked = seen_in(self.client.inspect(name))
+        except MainstayError:
+            return replace(seen, silent=True)
+        return replace(
+            fresh,
+            oom=seen.oom or fresh.oom,
+            check=seen.check if fresh.check in UNDECIDED else fresh.check,
+            probe=seen.probe,
+        )
 
     @staticmethod
     def _drain(events: queue.Queue[Optional[Mapping[str, Any]]], seen: Seen) -> Seen:

@@ -31,6 +31,7 @@ class Engine:
     def __init__(self, *answers: Any, events: tuple[Mapping[str, Any], ...] = ()) -> None:
         self.answers, self.happened = list(answers), events
         self.asked: list[list[str]] = []
+        self.inspected: Optional[dict[str, Any]] = {"State": {"Running": True}}
 
     def ask(self, name: str, command: list[str], limit: float) -> Optional[int]:
         self.asked.append(command)
@@ -38,6 +39,12 @@ class Engine:
         if isinstance(answer, Exception):
             raise answer
         return cast("Optional[int]", answer)
+
+    def inspect(self, name: str) -> dict[str, Any]:
+        """The events above end at once, so that this is looked at."""
+        if self.inspected is None:
+            raise MainstayError("the Engine is gone")
+        return self.inspected
 
     def events(self, platform: str) -> Iterator[Mapping[str, Any]]:
         return iter(self.happened)
@@ -50,11 +57,14 @@ def check_of(engine: Engine) -> OwnCheck:
     return OwnCheck(cast("DockerClient", engine), "w", ["/check"], 1.0)
 
 
-def waited(engine: Engine, seen: Seen) -> tuple[str, str]:
+CHECKED, STEADY = Wanted(check=True), Wanted(steady=0.05)
+
+
+def waited(engine: Engine, seen: Seen, wanted: Wanted = CHECKED) -> tuple[str, str]:
     with Watch(cast("DockerClient", engine), "p") as watch:
         verdict, text, _seen = watch.until_ready(
             "w",
-            Wanted(check=True),
+            wanted,
             None,
             interval=0.01,
             limit=0.5,
@@ -111,3 +121,21 @@ def test_a_check_that_hangs_is_asked_once() -> None:
     check = check_of(engine)
     assert [check(), check()] == [False, False]
     assert len(engine.asked) == 1
+
+
+def test_an_end_is_seen_although_the_events_ended() -> None:
+    """The Engine was restarted: its events end, and nobody tells of a worker that exited."""
+    engine = Engine(0)
+    engine.inspected = {"State": {"Running": False, "ExitCode": 4}}
+    assert waited(engine, Seen(), STEADY) == (FAILED, "exited")
+
+
+def test_nothing_is_ready_while_the_engine_is_silent() -> None:
+    engine = Engine(0)
+    engine.inspected = None
+    text = "waited 0 s for the Docker Engine to answer"
+    assert waited(engine, Seen(), STEADY) == (FAILED, text)
+
+
+def test_a_steady_worker_is_ready_without_events() -> None:
+    assert waited(Engine(0), Seen(), STEADY)[0] == READY
