@@ -5,8 +5,11 @@
 
 from __future__ import annotations
 
+import ctypes
+import errno
 import hashlib
 import io
+import os
 import socket
 import subprocess
 import tarfile
@@ -116,8 +119,26 @@ def ensure(host: Host) -> str:
 
 def await_boot(host: Host) -> None:
     """Wait until systemd has started everything and SSH answers from outside."""
-    await_that(f"systemd in {host.name}", lambda: _booted(host), BOOT_TIMEOUT)
+    try:
+        await_that(f"systemd in {host.name}", lambda: _booted(host), BOOT_TIMEOUT)
+    except BedError as error:
+        raise BedError(f"{error}{_no_room_to_watch()}") from error
     await_that(f"SSH on {host.name}", lambda: reachable(host.address), BOOT_TIMEOUT)
+
+
+def _no_room_to_watch() -> str:
+    """A hint when root can watch no more files: each systemd does, and 128 is the default."""
+    library = ctypes.CDLL(None, use_errno=True)
+    handle = library.inotify_init1(os.O_CLOEXEC)
+    if handle >= 0:
+        os.close(handle)
+        return ""
+    if ctypes.get_errno() != errno.EMFILE:
+        return ""
+    return (
+        "\nRoot has no instance of inotify left on this machine. Take hosts down, or:"
+        " sysctl fs.inotify.max_user_instances=1024"
+    )
 
 
 def _booted(host: Host) -> bool:
