@@ -93,6 +93,13 @@ def publish(store: Store, registry: push.Registry, architecture: str) -> str:
     return registry.push(store.repository, store.tag, layer, parts)
 
 
+def archive(store: Store) -> pathlib.Path:
+    """The compressed tree of the image, made when it is not there (about a minute)."""
+    blob = _layer(store).blob.content
+    assert isinstance(blob, pathlib.Path)
+    return blob
+
+
 def _digest(store: Store) -> str:
     content = hashlib.sha256(repr((store.suite, store.package, store.tree().left_out)).encode())
     for ending in ("tree", "entrypoint"):

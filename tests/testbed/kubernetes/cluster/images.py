@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import platform
@@ -12,7 +13,7 @@ import tarfile
 from collections.abc import Mapping
 from typing import Any
 
-from bed import programs, push, samples
+from bed import programs, push, samples, stores
 from bed.shell import run
 
 from .settings import CONTAINERD, NAMESPACE, PAUSE, STATE
@@ -93,3 +94,13 @@ def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int = 0o644)
     entry = tarfile.TarInfo(name)
     entry.size, entry.mode = len(content), mode
     archive.addfile(entry, io.BytesIO(content))
+
+
+def ensure_store(kind: str, tag: str) -> str:
+    """The image of a store of the Docker bed, imported here; its name."""
+    store = next(s for s in stores.STORES if (s.repository, s.tag) == (kind, tag))
+    name = f"mainstay.test/{kind}:{tag}"
+    if name not in present():
+        with gzip.open(stores.archive(store)) as tree:
+            load({name: store.settings()}, tree.read())
+    return name
