@@ -22,6 +22,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.types 
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import (
     backrest_config,
     hba,
+    operation,
     placement,
     schedule,
     settings,
@@ -98,6 +99,22 @@ def postgres_stanza_missing(document: Sequence[Mapping[str, Any]]) -> bool:
     return not states or any(code not in (0, 2) for code in states)
 
 
+def postgres_report(words: Mapping[str, Any]) -> dict[str, Any]:
+    """What an operation came to, for people, for C(set_stats) and for the ledger."""
+    run = operation.from_words(words)
+    return {**operation.report(run), "entry": operation.entry(run)}
+
+
+def postgres_endings(hosts: Sequence[str], hostvars: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Endings of an operation that failed."""
+    return operation.endings(hostvars, hosts)
+
+
+def postgres_operation_facts(variables: Mapping[str, Any], kind: str) -> dict[str, Any]:
+    """What the tasks of an operation left on its host."""
+    return operation.facts_of(kind, variables)
+
+
 def _as_filter(function: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -119,15 +136,19 @@ class FilterModule:
             "postgres_calendar": _as_filter(schedule.calendar),
             "postgres_changes": _as_filter(settings.plan),
             "postgres_conf": _as_filter(settings.render),
+            "postgres_endings": _as_filter(postgres_endings),
             "postgres_failover": _as_filter(topology.failover),
             "postgres_hba": _as_filter(hba.render),
             "postgres_hba_lost": _as_filter(hba.lost),
             "postgres_hba_rules": _as_filter(hba.standard),
             "postgres_operated": _as_filter(topology.operated),
             "postgres_operation": _as_filter(postgres_operation),
+            "postgres_operation_facts": _as_filter(postgres_operation_facts),
             "postgres_pgbackrest": _as_filter(backrest_config.render),
             "postgres_primary": _as_filter(topology.primary),
             "postgres_reaches": topology.reaches,
+            "postgres_rejoin": _as_filter(topology.rejoin),
+            "postgres_report": _as_filter(postgres_report),
             "postgres_repositories": _as_filter(postgres_repositories),
             "postgres_repository": _as_filter(backrest_config.module_repository),
             "postgres_settings": _as_filter(postgres_settings),

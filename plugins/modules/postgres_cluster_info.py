@@ -117,6 +117,10 @@ cluster:
       description: How far a replica has received.
       type: str
       sample: 0/5000090
+    replayed_at:
+      description: When the last transaction that a replica has replayed was committed.
+      type: str
+      sample: "2026-11-21T06:15:00.250Z"
     settings:
       description: Rows of C(pg_settings).
       type: list

@@ -146,9 +146,9 @@ duration:
   returned: always
   sample: 63.9
 restore:
-  description: The plan, and after a run what is true.
+  description: The plan, and after a run what is true; after a failure what is half done.
   type: dict
-  returned: always
+  returned: success, or failure once the journal was written
   contains:
     id:
       description: Id of the restore, a part of the names of what it keeps.
@@ -179,9 +179,20 @@ restore:
       type: float
       sample: 312.0
     lost:
-      description: What is behind the target, in words and numbers.
+      description:
+        - What is not there any more, up to the last sign of life of the old server, in words and
+          numbers; C(-1) is unknown. In check mode what would be lost, without C(transactions).
       type: dict
-      sample: {"text": "12 min 30 s after the target are left out", "seconds": 750.0}
+      sample: {"text": "750.0 s; 81 transactions", "seconds": 750.0, "transactions": 81}
+    not_kept:
+      description: Settings and files of the old data directory that the restored one has otherwise.
+      type: list
+      elements: str
+      sample: []
+    where:
+      description: In which directories the data is, after a failure.
+      type: str
+      sample: the data before is whole in /var/lib/postgresql/17/main.before-20261121T141530Z
     recovered_to:
       description: Time of the last transaction, last LSN and the heartbeat row, when there is one.
       type: dict
@@ -196,6 +207,10 @@ restore:
       sample: /var/lib/postgresql/17/main.before-20261121T141530Z
     tail_directory:
       description: The saved WAL; empty when there was none.
+      type: str
+      sample: ""
+    undone_directory:
+      description: Where an undo has put what was restored; empty without one.
       type: str
       sample: ""
     phases:
@@ -248,7 +263,8 @@ def main() -> None:
     try:
         result = operate.restore(module.params, check=module.check_mode)
     except MainstayError as error:
-        module.fail_json(msg=str(error), error=error.as_dict())
+        left = operate.unfinished(module.params)
+        module.fail_json(msg=str(error), error=error.as_dict(), **left)
     module.exit_json(**result.as_dict())
 
 

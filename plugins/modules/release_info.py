@@ -28,12 +28,25 @@ options:
     description: Only releases with one of these outcomes.
     type: list
     elements: str
-    choices: [running, deployed, rolled_back, held, refused]
+    choices:
+      - running
+      - deployed
+      - rolled_back
+      - held
+      - refused
+      - restored
+      - undone
+      - switched
+      - rejoined
+      - backed_up
+      - drilled
+      - incomplete
+      - failed
   kind:
     description: Only releases of one of these kinds.
     type: list
     elements: str
-    choices: [deploy, rollback, restore, drill, maintenance]
+    choices: [deploy, rollback, maintenance, restore, undo, failover, rejoin, backup, drill]
   since:
     description:
       - Only releases started at or after this time, ISO 8601 with a zone, as in

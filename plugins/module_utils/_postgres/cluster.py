@@ -38,6 +38,8 @@ select json_build_object(
   'received', case when pg_is_in_recovery()
       then greatest(pg_last_wal_receive_lsn(), pg_last_wal_replay_lsn())::text end,
   'replayed', case when pg_is_in_recovery() then pg_last_wal_replay_lsn()::text end,
+  'replayed_at', case when pg_is_in_recovery() then to_char(pg_last_xact_replay_timestamp()
+      at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"') end,
   'settings', (select json_agg(json_build_object('name', name, 'setting', setting,
       'unit', unit, 'context', context, 'pending_restart', pending_restart)) from pg_settings),
   'hba_errors', (select coalesce(json_agg('line ' || line_number || ': ' || error), '[]')

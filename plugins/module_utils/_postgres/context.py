@@ -112,6 +112,12 @@ class Context:
         """The clock of this host."""
         return datetime.now(timezone.utc)
 
+    @property
+    def heartbeat_file(self) -> str:
+        """Where the heartbeat, which is not root, keeps the last row that was committed."""
+        root = str(self.params.get("state_root") or STATE_ROOT)
+        return os.path.join(f"{root}-heartbeat", f"{self.store}.json")
+
     def file(self, name: str) -> str:
         """A file in the state directory of the store."""
         return os.path.join(self.directory, name)

@@ -16,6 +16,7 @@ from typing import Optional
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import read_json
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import (
     restore_plan,
     tail,
@@ -45,6 +46,7 @@ class Decision:
     predicted: float
     newest: str
     segment_size: int
+    life: restore_plan.Life
 
 
 def refused(
@@ -105,6 +107,7 @@ def decide(context: Context, goal: target.Target, directory: str) -> Decision:
     lacking, newest = _lacking(goal, choice, visible, size, {w.name for w in waiting})
     problems += restore_plan.obstacles(place, wish, catalog, choice, source, lacking)
     moment = _newest_moment(visible)
+    life = last_life(context, directory, place.control)
     return Decision(
         goal=goal,
         choice=choice,
@@ -112,7 +115,8 @@ def decide(context: Context, goal: target.Target, directory: str) -> Decision:
         catalog=catalog,
         place=place,
         obstacles=tuple(problems),
-        loss=restore_plan.loss(goal, moment, now, place.running, len(waiting)),
+        loss=restore_plan.loss(goal, moment, now, place.running, len(waiting), life.at),
+        life=life,
         predicted=restore_plan.predict(
             item.size,
             len(restore_plan.segments_to_replay(choice, visible, size)),
@@ -139,6 +143,37 @@ def without_timelines(catalog: Catalog, abandoned: Sequence[int]) -> Catalog:
     )
 
 
+def last_life(
+    context: Context, directory: str, control: Optional[ControlData]
+) -> restore_plan.Life:
+    """The last sign of life of a server that does not run: its heartbeat's file outside of its
+    data, and the last write to its WAL. Nobody knows what came behind it, only that not much did.
+    """
+    beat = _beat(context.heartbeat_file)
+    place = os.path.join(directory, "pg_wal")
+    names = [n for n in os.listdir(place) if wal.is_segment(n)] if os.path.isdir(place) else []
+    moments = [
+        datetime.fromtimestamp(os.path.getmtime(os.path.join(place, n)), timezone.utc)
+        for n in names
+    ]
+    moments += [beat.at] if beat.at else []
+    down = control is not None and control.state == "shut down"
+    return restore_plan.Life(
+        at=max(moments, default=None),
+        next_xid=max(beat.next_xid, control.next_xid if control else 0),
+        exact=down,
+    )
+
+
+def _beat(path: str) -> restore_plan.Life:
+    try:
+        found = read_json(path)
+        moment = datetime.fromisoformat(str(found["at"]).replace("Z", "+00:00")) if found else None
+        return restore_plan.Life(moment, int(found["xid"]) + 1 if found else 0)
+    except (MainstayError, KeyError, TypeError, ValueError):
+        return restore_plan.Life()
+
+
 def _newest_moment(catalog: Catalog) -> Optional[datetime]:
     stamps = [f.modified for f in catalog.archive if wal.is_segment(f.name)]
     return datetime.fromtimestamp(max(stamps), timezone.utc) if stamps else None
@@ -159,7 +194,11 @@ def _lacking(
         last = wal.split(choice.backup.wal_stop, size)[1]
     else:
         numbers = [wal.split(n, size)[1] for n in names]
-        last = max([wal.split(choice.backup.wal_stop, size)[1], *numbers])
+        last = max(
+            wal.split(choice.backup.wal_stop, size)[1],
+            wal.left_at(choice.timeline, catalog.histories, size),
+            *numbers,
+        )
         last = min(last, _last_for(goal, own, size, last))
     wanted = wal.needed(choice.backup.wal_start, choice.timeline, last, catalog.histories, size)
     have = {f.name for f in catalog.archive} | waiting
@@ -220,5 +259,5 @@ def observe(context: Context, directory: str, item: Backup) -> restore_plan.Plac
         server_version=server.program_version(),
         occupied=tuple(p for p in places if os.path.isdir(p) and os.listdir(p)),
         # A configuration in the data directory comes back with the backup, so it always fits.
-        settings=server.settings(restore_plan.GUARDED, config) if config and is_cluster else {},
+        settings=server.settings(restore_plan.GUARDED, config) if config else {},
     )

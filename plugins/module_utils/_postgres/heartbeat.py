@@ -5,7 +5,9 @@
 
     heartbeat.py --database postgres --socket /var/run/postgresql --port 5432 --every 5
 
-One connection is kept; after an error a new one is made. Nothing is written during recovery.
+With C(--state) each row that was committed is written to a file, too: what the server last did is
+then known when its data is gone. One connection is kept; after an error a new one is made. Nothing
+is written during recovery.
 Its table is C(mainstay.heartbeat): one row by host with the time and the WAL position.
 """
 
@@ -13,11 +15,14 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
+import os
 import signal
 import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable
 
 TABLE = """
 create schema if not exists mainstay;
@@ -33,8 +38,25 @@ def beat(host: str) -> str:
         "insert into mainstay.heartbeat (host, at, lsn) "
         f"select '{name}', clock_timestamp(), pg_current_wal_insert_lsn() "
         "where not pg_is_in_recovery() "
-        "on conflict (host) do update set at = excluded.at, lsn = excluded.lsn;\n"
+        "on conflict (host) do update set at = excluded.at, lsn = excluded.lsn "
+        "returning to_char(at at time zone 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), "
+        "lsn, pg_current_xact_id();\n"
     )
+
+
+def keep(lines: Iterable[str], path: str) -> None:
+    """Write each committed row to the file, whole or not at all."""
+    for line in lines:
+        parts = line.strip().split("|")
+        if not path or len(parts) != 3:
+            continue
+        temporary = f"{path}.new"
+        with contextlib.suppress(OSError):
+            with open(temporary, "w", encoding="ascii") as handle:
+                json.dump({"at": parts[0], "lsn": parts[1], "xid": int(parts[2])}, handle)
+                handle.flush()
+                os.fsync(handle.fileno())
+            os.replace(temporary, path)
 
 
 def run(given: argparse.Namespace, stop: threading.Event) -> None:
@@ -43,16 +65,29 @@ def run(given: argparse.Namespace, stop: threading.Event) -> None:
         # pylint: disable-next=ansible-bad-function
         process = subprocess.Popen(
             [
-                *("psql", "-X", "-q", "-w", "-v", "ON_ERROR_STOP=1", "-h", given.socket),
+                *(
+                    "psql",
+                    "-X",
+                    "-A",
+                    "-t",
+                    "-q",
+                    "-w",
+                    "-v",
+                    "ON_ERROR_STOP=1",
+                    "-h",
+                    given.socket,
+                ),
                 *("-p", str(given.port), "-U", given.username, "-d", given.database),
             ],
             stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             text=True,
         )
         with contextlib.suppress(BrokenPipeError), process:
-            if process.stdin is None:
+            if process.stdin is None or process.stdout is None:
                 return
+            reader = threading.Thread(target=keep, args=(process.stdout, given.state), daemon=True)
+            reader.start()
             process.stdin.write("set statement_timeout = '10s';\n")
             process.stdin.write(f"set client_min_messages = warning;\n{TABLE}")
             while not stop.is_set() and process.poll() is None:
@@ -70,6 +105,7 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--port", type=int, default=5432)
     parser.add_argument("--username", default="postgres")
     parser.add_argument("--host", default=socket.gethostname())
+    parser.add_argument("--state", default="")
     parser.add_argument("--every", type=float, default=5.0)
     stop = threading.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):

@@ -22,6 +22,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres import
     drilling,
     health,
     journal,
+    kept,
     restore_plan,
     undoing,
     verifying,
@@ -31,6 +32,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres.contex
     context_from,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.restoring import Restore
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types import stamp
 
 Params = Mapping[str, Any]
 
@@ -119,6 +121,18 @@ def restore(params: Params, *, check: bool) -> Result:
         return _restore(context, began)
 
 
+def unfinished(params: Params) -> dict[str, Any]:
+    """What a failed call of postgres_restore leaves: the facts of a restore that is half done."""
+    try:
+        context = context_from(params, check=True)
+        record = journal.load(context.directory)
+    except MainstayError:
+        return {}
+    if record is None or record.status != journal.RUNNING:
+        return {}
+    return {"restore": {**_facts(context, record), "where": kept.where(record)}}
+
+
 def _require_words(context: Context) -> None:
     """The typed confirmation, before anything is looked at."""
     wanted = restore_plan.confirmation(context.params["state"], context.platform)
@@ -197,6 +211,12 @@ def _new_journal(
             "newest": decision.newest,
             "predicted": decision.predicted,
             "lost": {"text": decision.loss.text, "seconds": decision.loss.seconds},
+            "old_timeline": decision.place.control.timeline if decision.place.control else 0,
+            "life": {
+                "at": stamp(decision.life.at),
+                "next_xid": decision.life.next_xid,
+                "exact": decision.life.exact,
+            },
         },
     )
 

@@ -247,9 +247,10 @@ class Recovery:
             "select coalesce(to_char(pg_last_xact_replay_timestamp() at time zone 'UTC', "
             "'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"'), ''), "
             "coalesce(pg_last_wal_replay_lsn()::text, ''), "
-            "substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)"
+            "substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8), "
+            "pg_snapshot_xmax(pg_current_snapshot())"
         )
-        moment, lsn, timeline = answer.split("\t")
+        moment, lsn, timeline, next_xid = answer.split("\t")
         said = from_log(read_log(self.room.log))
         return {
             "time": moment or said.get("time"),
@@ -257,6 +258,7 @@ class Recovery:
             "timeline": int(timeline, 16),
             "stopped": said.get("stopped"),
             "heartbeat": self._heartbeat(),
+            "next_xid": int(next_xid),
         }
 
     def _heartbeat(self) -> Optional[str]:

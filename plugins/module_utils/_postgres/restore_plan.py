@@ -9,7 +9,7 @@ import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Optional
+from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import wal
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.target import (
@@ -187,11 +187,32 @@ class Loss:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Life:
+    """The last sign of life of the old server: when, and how many transactions it had begun.
+
+    C(exact) is false when it may have gone on for some seconds behind it.
+    """
+
+    at: Optional[datetime] = None
+    next_xid: int = 0
+    exact: bool = False
+
+
 def loss(
-    target: Target, newest: Optional[datetime], now: datetime, running: bool, tail: int
+    target: Target,
+    newest: Optional[datetime],
+    now: datetime,
+    running: bool,
+    tail: int,
+    alive: Optional[datetime] = None,
 ) -> Loss:
     """In words and seconds. C(newest) is when the newest segment was archived, C(tail) the number
-    of segments that wait in the old data directory and are saved."""
+    of segments that wait in the old data directory and are saved, C(alive) the last sign of life
+    of the old server: nothing was committed behind it, however late the restore begins."""
+    end = now
+    if not running and (alive or target.kind != LATEST):
+        end = max(filter(None, (alive, newest)), default=now)
     if target.kind == LATEST:
         if tail:
             return Loss(
@@ -201,17 +222,48 @@ def loss(
             )
         if newest is None:
             return Loss("everything after the end of the backup", -1.0)
-        age = max((now - newest).total_seconds(), 0.0)
+        age = max((end - newest).total_seconds(), 0.0)
+        until = f"the last sign of life of the server ({stamp(end)})" if alive else stamp(end)
         return Loss(
-            f"what was committed after the newest archived segment ({stamp(newest)}, {age:.0f} s "
-            "ago)",
+            f"what was committed after the newest archived segment ({stamp(newest)}) until "
+            f"{until}: {age:.0f} s",
             age,
         )
     if target.kind == TIME and target.moment is not None:
-        end = now if running or newest is None else newest
         seconds = max((end - target.moment).total_seconds(), 0.0)
         return Loss(f"everything after {stamp(target.moment)}: {seconds / 60:.1f} minutes", seconds)
     return Loss(f"everything after {target}", -1.0)
+
+
+def measured(
+    target: Target,
+    planned: Mapping[str, Any],
+    life: Life,
+    recovered: Optional[datetime],
+    next_xid: int,
+    whole: bool,
+) -> dict[str, Any]:
+    """What was lost, after the restore: C({text, seconds, transactions}); -1 is unknown.
+
+    C(recovered) is when the last transaction that is there was committed, C(next_xid) the one that
+    would have come next; C(whole) says that all WAL of the old server was read.
+    """
+    if whole and target.kind == LATEST:
+        return {"text": "nothing that was committed", "seconds": 0.0, "transactions": 0}
+    start = recovered
+    if target.moment is not None and (start is None or start < target.moment):
+        start = target.moment
+    seconds = float(planned.get("seconds", -1.0))
+    if life.at is not None and start is not None:
+        seconds = max(round((life.at - start).total_seconds(), 1), 0.0)
+    count = max(life.next_xid - next_xid, 0) if life.next_xid and next_xid else -1
+    text = str(planned.get("text") or "not known")
+    if seconds >= 0 and life.at is not None and start is not None:
+        text = f"{seconds:.1f} s ({seconds / 60:.1f} minutes), from {stamp(start)} to "
+        text += f"{stamp(life.at)}, the end of the old server"
+    if count >= 0:
+        text += f"; {'' if life.exact else 'at least '}{count} transactions"
+    return {"text": text, "seconds": seconds, "transactions": count}
 
 
 def predict(size: int, segments: int, drills: Sequence[Drill]) -> float:
@@ -234,5 +286,9 @@ def segments_to_replay(choice: Choice, catalog: Catalog, size: int) -> list[str]
         for f in catalog.archive
         if wal.is_segment(f.name) and int(f.name[:8], 16) == choice.timeline
     ]
-    last = max([wal.split(choice.backup.wal_stop, size)[1], *own])
+    last = max(
+        wal.split(choice.backup.wal_stop, size)[1],
+        wal.left_at(choice.timeline, catalog.histories, size),
+        *own,
+    )
     return wal.needed(choice.backup.wal_start, choice.timeline, last, catalog.histories, size)

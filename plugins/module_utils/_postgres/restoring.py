@@ -9,7 +9,8 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from typing import Any
+from datetime import datetime
+from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
@@ -20,7 +21,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.files 
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import (
     checks,
     journal,
+    kept,
     recovery,
+    restore_plan,
     tail,
     target,
     wal,
@@ -31,7 +34,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres.archiv
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.context import Context
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.engine import Copying
-from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types import Drill
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types import Drill, stamp
 
 STOP_LIMIT = 600.0
 OPEN_LIMIT = 600.0
@@ -101,6 +104,17 @@ class Restore:
             self._save()
             self.context.actions.append(f"stop the server in {self.record.data_directory}")
             server.stop(self.context.deadline.left(STOP_LIMIT))
+            self._remember_end()
+
+    def _remember_end(self) -> None:
+        """A server that was stopped in order has written its last transaction id."""
+        record, control = self.record, self.context.server.control()
+        exact = control is not None and control.state == "shut down"
+        record.facts["life"] = {
+            "at": stamp(self.context.now()),
+            "next_xid": control.next_xid if control else 0,
+            "exact": exact,
+        }
 
     def _save_tail(self) -> None:
         record = self.record
@@ -195,6 +209,7 @@ class Restore:
         require_reached(record, goal, facts)
         record.facts["recovered_to"] = {k: facts[k] for k in ("time", "lsn", "heartbeat")}
         record.facts["stopped"] = facts["stopped"]
+        record.facts.setdefault("next_xid", facts["next_xid"])
         record.facts["new_timeline"] = facts["timeline"]
 
     def _check(self) -> None:
@@ -250,6 +265,8 @@ class Restore:
         """Write down what is true now, and what it took."""
         record, context = self.record, self.context
         record.status = journal.DONE
+        record.facts["lost"] = self._lost()
+        record.facts["not_kept"] = kept.not_kept(record.old_directory, record.data_directory)
         self._save()
         context.records.remember_identity(record.system_identifier)
         context.records.remember_drill(
@@ -261,6 +278,31 @@ class Restore:
                 seconds_wal=record.phases.get("recovered", 0.0),
             )
         )
+
+    def _lost(self) -> dict[str, Any]:
+        record, life = self.record, self.record.facts.get("life") or {}
+        recovered = record.facts.get("recovered_to") or {}
+        moment = str(recovered.get("time") or recovered.get("heartbeat") or "")
+        # Another history than the one that the old server was on leaves out what is on that one.
+        own = int(record.facts.get("old_timeline") or 0) == record.timeline
+        saved = record.had_cluster and bool(record.tail_directory) and own
+        return restore_plan.measured(
+            self._goal(),
+            record.facts.get("lost") or {},
+            restore_plan.Life(
+                moment_of(str(life.get("at") or "")),
+                int(life.get("next_xid") or 0),
+                bool(life.get("exact")),
+            ),
+            moment_of(moment),
+            int(record.facts.get("next_xid") or 0),
+            saved,
+        )
+
+
+def moment_of(text: str) -> Optional[datetime]:
+    """A moment as the journal and the server write it; nothing for nothing."""
+    return datetime.fromisoformat(text.replace("Z", "+00:00")) if text else None
 
 
 def require_reached(record: journal.Journal, goal: target.Target, facts: dict[str, Any]) -> None:

@@ -170,7 +170,8 @@ class Server:
         """Settings as the server would start with them; what it cannot tell is left out."""
         found: dict[str, int] = {}
         for name in names:
-            argv = [self.program("postgres"), "-D", self.place.data_directory, "-C", name]
+            # Not the data directory: it may be gone, and the file says where it is.
+            argv = [self.program("postgres"), "-D", os.path.dirname(config_file), "-C", name]
             argv += ["-c", f"config_file={config_file}"]
             done = self.programs.run(argv, QUERY_LIMIT)
             if done.code == 0 and done.out.strip().isdigit():
@@ -221,6 +222,13 @@ _CONTROL = {
 }
 
 
+def _full_xid(text: str) -> int:
+    """C(0:745), an epoch and a transaction id, as one number."""
+    epoch, _colon, number = text.partition(":")
+    known = epoch.isdigit() and number.isdigit()
+    return (int(epoch) << 32) + int(number) if known else 0
+
+
 def parse_control(text: str) -> ControlData:
     """The output of C(pg_controldata) in the language C."""
     values = {}
@@ -241,6 +249,7 @@ def parse_control(text: str) -> ControlData:
             checksums=values.get("Data page checksum version", "0") != "0",
             settings=settings,
             catalog_version=values.get("Catalog version number", ""),
+            next_xid=_full_xid(values.get("Latest checkpoint's NextXID", "")),
         )
     except (KeyError, ValueError) as error:
         raise MainstayError(

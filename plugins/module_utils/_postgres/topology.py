@@ -150,9 +150,10 @@ def failover(
     hosts: Sequence[str],
     wanted: str = "",
     fenced: bool = False,
+    synchronous: bool = False,
     most_bytes: int = 16 * 1024**2,
 ) -> dict[str, Any]:
-    """C({planned, old, new, problems}): planned while the primary writes, unplanned without one.
+    """C({planned, old, new, problems, lost}): planned while the primary writes, unplanned without.
 
     C(fenced) says that somebody has seen to it that hosts which cannot be reached are off.
     """
@@ -163,7 +164,8 @@ def failover(
         new = candidate(observed, hosts, old, wanted)
         problems = switch_problems(observed, old, new, most_bytes)
         problems += [f"{host} cannot be reached" for host in away]
-        return {"planned": True, "old": old, "new": new, "problems": problems}
+        lost = {"text": "nothing: the new primary had all that the old one wrote", "seconds": 0.0}
+        return {"planned": True, "old": old, "new": new, "problems": problems, "lost": lost}
     gone = away or [h for h in hosts if not observed[h].get("standby", False)]
     old = gone[0] if gone else ""
     problems = [
@@ -172,12 +174,65 @@ def failover(
         for host in away
         if not fenced
     ]
+    new = candidate(observed, hosts, old, wanted)
     return {
         "planned": False,
         "old": old,
-        "new": candidate(observed, hosts, old, wanted),
+        "new": new,
         "problems": problems,
+        "lost": _lost(observed[new], synchronous),
     }
+
+
+def _lost(new: Observed, synchronous: bool) -> dict[str, Any]:
+    """What nobody has any more when C(new) is promoted without the old primary."""
+    where = f"{new.get('received')}"
+    if new.get("replayed_at"):
+        where += f" (last commit at {new['replayed_at']})"
+    if synchronous:
+        return {"text": f"nothing that was acknowledged; it had received {where}", "seconds": 0.0}
+    return {
+        "text": f"what the old primary committed and had not sent yet, after {where}",
+        "seconds": -1.0,
+    }
+
+
+def rejoin(observed: Mapping[str, Observed], hosts: Sequence[str], wanted: str) -> dict[str, Any]:
+    """C({planned, old, new, problems}) of a former primary that is to follow the one of today.
+
+    Its data is wound back to where both histories part, so only a copy of the same cluster may be,
+    and never the one that has gone further.
+    """
+    writing = [
+        h
+        for h in hosts
+        if h != wanted and _runs(observed.get(h)) and not observed[h]["in_recovery"]
+    ]
+    new = writing[0] if len(writing) == 1 else ""
+    old = observed.get(wanted) or {}
+    problems = []
+    if wanted not in hosts:
+        problems.append(f"{wanted or 'nobody'} carries no part of the store: {', '.join(hosts)} do")
+    elif wanted not in observed:
+        problems.append(f"{wanted} cannot be reached")
+    if not new:
+        found = ", ".join(writing) or "none"
+        problems.append(f"the primary that {wanted} is to follow cannot be told: {found} write")
+    if new and old.get("exists"):
+        problems += _strangers(wanted, old, new, observed[new])
+    return {"planned": False, "old": wanted, "new": new, "problems": problems}
+
+
+def _strangers(wanted: str, old: Observed, new: str, primary_seen: Observed) -> list[str]:
+    mine, theirs = old.get("system_identifier"), primary_seen.get("system_identifier")
+    if mine != theirs:
+        words = f"{wanted} holds another cluster: {mine}, and {new} is {theirs}; its data is "
+        return [f"{words}nobody's to wind back, move it aside when nobody needs it"]
+    if int(old.get("timeline") or 0) > int(primary_seen.get("timeline") or 0):
+        here, there = old.get("timeline"), primary_seen.get("timeline")
+        words = f"{wanted} is on timeline {here}, ahead of {new} on {there}"
+        return [f"{words}: it is the newer primary"]
+    return []
 
 
 def _runs(host: Optional[Observed]) -> bool:

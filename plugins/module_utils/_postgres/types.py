@@ -176,6 +176,8 @@ class ControlData:
     checksums: bool
     settings: dict[str, int] = field(default_factory=dict)
     catalog_version: str = ""
+    #: The next transaction id at the last checkpoint, with its epoch; 0 when it is not known.
+    next_xid: int = 0
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,7 @@ def settle(context: Context, record: journal.Journal) -> None:
 
 def facts_of(record: journal.Journal) -> dict[str, Any]:
     """The parts of the fact C(restore) that the journal knows."""
+    undone = undone_directory(record)
     return {
         "id": record.id,
         "status": record.status,
@@ -114,5 +115,7 @@ def facts_of(record: journal.Journal) -> dict[str, Any]:
         "checks": record.facts.get("checks") or [],
         "lost": record.facts.get("lost") or {},
         "predicted": record.facts.get("predicted", -1.0),
+        "undone_directory": undone if os.path.isdir(undone) else "",
+        "not_kept": record.facts.get("not_kept") or [],
         "needs_full": record.status == journal.DONE,
     }

@@ -86,6 +86,14 @@ def path_to(timeline: int, histories: Histories) -> list[tuple[int, int]]:
     return [*histories.get(timeline, ()), (timeline, -1)]
 
 
+def left_at(timeline: int, histories: Histories, size: int = DEFAULT_SEGMENT_SIZE) -> int:
+    """The last whole segment before C(timeline) begins, by running number; -1 for the first one.
+
+    A recovery along a timeline reads that far, also when no segment of its own is there yet.
+    """
+    return max((number_of(end, size) - 1 for _step, end in histories.get(timeline, ())), default=-1)
+
+
 def needed(
     start: str, timeline: int, last: int, histories: Histories, size: int = DEFAULT_SEGMENT_SIZE
 ) -> list[str]:

@@ -14,9 +14,15 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
     MainstayError,
 )
 
-KINDS = ("deploy", "rollback", "restore", "drill", "maintenance")
+#: Operations on a store; what one of them left open is none of a release's business.
+OPERATIONS = ("restore", "undo", "failover", "rejoin", "backup", "drill")
+KINDS = ("deploy", "rollback", "maintenance", *OPERATIONS)
 #: C(running) is the only outcome an open entry has.
-OUTCOMES = ("running", "deployed", "rolled_back", "held", "refused")
+OUTCOMES = (
+    *("running", "deployed", "rolled_back", "held", "refused"),
+    *("restored", "undone", "switched", "rejoined", "backed_up", "drilled"),
+    *("incomplete", "failed"),
+)
 #: Lists to which a later part appends; every other list is replaced.
 APPENDED = ("steps", "gates", "notes")
 #: Keys that the ledger itself sets; nobody hands them in.
@@ -46,6 +52,7 @@ SHAPE: dict[str, Any] = {
     "approvals": [],
     "notes": [],
     "proof": {},
+    "operation": {},
     "reason": "",
     "fence": 0,
 }
@@ -175,6 +182,25 @@ def newest_first(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
     )
 
 
+def abandoned_by(entries: list[dict[str, Any]], new: dict[str, Any]) -> list[dict[str, Any]]:
+    """Entries of operations that a killed run left open, to be closed when C(new) is opened.
+
+    A restore holds the lock from its first change to its end, so one that is still open when the
+    next run has the lock is nobody's any more. Backups and drills go on without the lock.
+    """
+    alone = ("backup", "drill")
+    if new["kind"] not in OPERATIONS or new["kind"] in alone:
+        return []
+    return [
+        e
+        for e in entries
+        if e["id"] != new["id"]
+        and e.get("outcome") == "running"
+        and e.get("kind") in OPERATIONS
+        and e["kind"] not in alone
+    ]
+
+
 def prunable(entries: list[dict[str, Any]], keep: int) -> list[str]:
     """Ids of the oldest entries beyond C(keep) (at least one) that nothing needs any more.
 
@@ -214,6 +240,8 @@ def interrupted_of(
     again would undo that release.
     """
     for found in entries:
+        if found.get("kind") in OPERATIONS:
+            continue
         if found.get("outcome") == "running" and found["id"] != live_release:
             return found
         if found.get("committed") and found.get("outcome") == "deployed":

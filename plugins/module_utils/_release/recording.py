@@ -35,9 +35,11 @@ def record(ledger: Store, params: Mapping[str, Any], *, check_mode: bool) -> Res
             return _next(found, params, now)
 
         before, after = ledger.amend(params["release_id"], change, check_mode=check_mode)
+        left = _close_interrupted(ledger, params, after, now, check_mode)
         removed = _prune(ledger, params, after, check_mode)
         unlocked = _unlock(ledger, params, check_mode)
     actions = [_sentence(params, after)] if after != before else []
+    actions += [f"close the record of {item['id']}, which was interrupted" for item in left]
     actions += [f"remove the old record {name}" for name in removed]
     actions += [f"give the lock back (counter {params['fence']})"] if unlocked else []
     return Result(
@@ -46,6 +48,20 @@ def record(ledger: Store, params: Mapping[str, Any], *, check_mode: bool) -> Res
         duration=time.monotonic() - started,
         facts={"entry": after},
     )
+
+
+def _close_interrupted(
+    ledger: Store, params: Mapping[str, Any], new: dict[str, Any], now: str, check_mode: bool
+) -> list[dict[str, Any]]:
+    """Close what killed operations left open when another one is opened; these entries."""
+    if params["state"] != "started":
+        return []
+    why = {"outcome": "failed", "reason": f"interrupted; {new['kind']} {new['id']} came after it"}
+    known = ledger.entries()[0]
+    left = [entry.closed(item, now, why) for item in entry.abandoned_by(known, new)]
+    for item in [] if check_mode else left:
+        ledger.amend(item["id"], lambda _found, item=item: item, check_mode=False)
+    return left
 
 
 def _prune(

@@ -117,6 +117,48 @@ def test_losses() -> None:
     assert restore_plan.loss(parse_target("xid:99"), newest, now, True, 0).seconds == -1.0
 
 
+def test_loss_ends_when_the_old_server_ended() -> None:
+    """Not when somebody gets round to the restore, which may be a day later."""
+    now, newest = BEGIN + timedelta(days=1), BEGIN + timedelta(minutes=29)
+    alive = newest + timedelta(seconds=40)
+    found = restore_plan.loss(parse_target("latest"), newest, now, False, 0, alive)
+    assert found.seconds == 40.0
+    past = parse_target("2026-01-01 02:10:00+00")
+    assert restore_plan.loss(past, newest, now, False, 0, alive).seconds == 1180.0
+
+
+LIFE = restore_plan.Life(BEGIN + timedelta(minutes=30), 1000, True)
+
+
+@pytest.mark.parametrize(
+    ("target", "life", "whole", "seconds", "count", "words"),
+    [
+        ("latest", LIFE, True, 0.0, 0, "nothing that was committed"),
+        ("latest", LIFE, False, 600.0, 50, "; 50 transactions"),
+        ("latest", replace(LIFE, exact=False), False, 600.0, 50, "at least 50 transactions"),
+        ("2026-01-01 02:25:00+00", LIFE, True, 300.0, 50, "from 2026-01-01T02:25:00Z to"),
+        ("latest", restore_plan.Life(), False, 7.0, -1, "as planned"),
+    ],
+    ids=["tail used", "tail gone", "crashed", "moment behind the last commit", "nothing known"],
+)
+def test_what_was_lost_is_measured(
+    target: str, life: restore_plan.Life, whole: bool, seconds: float, count: int, words: str
+) -> None:
+    planned = {"text": "as planned", "seconds": 7.0}
+    recovered = BEGIN + timedelta(minutes=20)
+    found = restore_plan.measured(parse_target(target), planned, life, recovered, 950, whole)
+    assert (found["seconds"], found["transactions"]) == (seconds, count)
+    assert words in found["text"]
+
+
+def test_a_timeline_without_own_segments_still_needs_those_of_its_parent() -> None:
+    """Timeline 2 was left from segment 9 on: recovery reads 2 to 8 of timeline 1 in any case."""
+    histories = {2: ((1, 9 * SIZE + 100),)}
+    known = Catalog(OWN, "15", (backup(0),), tuple(archive(1, 2, 9)), histories)
+    found = restore_plan.segments_to_replay(Choice(backup(0), 2), known, SIZE)
+    assert [name[-2:] for name in found][:7] == ["02", "03", "04", "05", "06", "07", "08"]
+
+
 def test_prediction_is_the_median_of_the_latest_good_drills() -> None:
     drills = [Drill(BEGIN, 1000, 10.0, 10, 5.0) for dummy in range(4)]
     drills += [Drill(BEGIN, 1000, 9999.0, 10, 9999.0), Drill(BEGIN, 1000, 1.0, 1, 1.0, ok=False)]

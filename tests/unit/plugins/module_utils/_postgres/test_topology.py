@@ -133,10 +133,52 @@ def test_nobody_guesses_which_of_two_hosts_to_restore() -> None:
 def test_a_switch_is_planned_only_while_the_primary_writes() -> None:
     streaming = seen(replication=[{"application_name": "db2"}])
     plan = topology.failover({"db1": streaming, "db2": seen(recovery=True)}, ["db1", "db2"])
-    assert plan == {"planned": True, "old": "db1", "new": "db2", "problems": []}
+    assert {**plan, "lost": plan["lost"]["seconds"]} == {
+        "planned": True,
+        "old": "db1",
+        "new": "db2",
+        "problems": [],
+        "lost": 0.0,
+    }
     stopped = {"db1": seen(running=False), "db2": seen(recovery=True)}
     plan = topology.failover(stopped, ["db1", "db2"])
-    assert plan == {"planned": False, "old": "db1", "new": "db2", "problems": []}
+    assert (plan["planned"], plan["old"], plan["new"]) == (False, "db1", "db2")
+    assert plan["problems"] == []
+    assert plan["lost"]["seconds"] == -1.0
+    assert "after 0/3000000" in plan["lost"]["text"]
+    plan = topology.failover(stopped, ["db1", "db2"], synchronous=True)
+    assert plan["lost"]["text"].startswith("nothing that was acknowledged")
+
+
+@pytest.mark.parametrize(
+    ("old", "words"),
+    [
+        (seen(timeline=1), ""),
+        (seen(running=False, timeline=1), ""),
+        (NOTHING, ""),
+        (seen(timeline=1, system_identifier="8"), "another cluster: 8, and db2 is 7"),
+        (seen(running=False, timeline=3), "it is the newer primary"),
+    ],
+    ids=["came back and writes", "crashed", "data gone", "foreign", "ahead"],
+)
+def test_rejoining(old: dict[str, Any], words: str) -> None:
+    plan = topology.rejoin({"db1": old, "db2": seen(timeline=2)}, ["db1", "db2"], "db1")
+    assert (plan["old"], plan["new"]) == ("db1", "db2")
+    assert (words in plan["problems"][0]) if words else plan["problems"] == []
+
+
+@pytest.mark.parametrize(
+    ("observed", "wanted", "words"),
+    [
+        ({"db1": seen(), "db2": seen(recovery=True)}, "db1", "none write"),
+        ({"db1": seen(), "db2": seen(), "db3": seen()}, "db1", "db2, db3 write"),
+        ({"db1": seen(), "db2": seen()}, "", "nobody carries no part"),
+        ({"db2": seen()}, "db1", "cannot be reached"),
+    ],
+    ids=["the only primary", "two others", "not named", "away"],
+)
+def test_rejoining_is_refused(observed: dict[str, Any], wanted: str, words: str) -> None:
+    assert words in "; ".join(topology.rejoin(observed, HOSTS, wanted)["problems"])
 
 
 def test_a_primary_out_of_reach_may_still_write() -> None:

@@ -228,11 +228,25 @@ def made(name: str, outcome: str, *, committed: bool = False) -> dict[str, Any]:
             None,
             id="older than what serves",
         ),
+        pytest.param(
+            [{**made("r1", "running"), "kind": "restore"}], None, None, id="of a store, no release"
+        ),
     ],
 )
 def test_interrupted(entries: list[dict[str, Any]], live: str | None, expected: str | None) -> None:
     found = interrupted_of(entries, live)
     assert (found["id"] if found else None) == expected
+
+
+def test_what_a_killed_operation_left_open_is_closed_by_the_next(ledger: Ledger) -> None:
+    for name, kind in (("r1", "restore"), ("r2", "backup"), ("r3", "deploy")):
+        put(ledger, name, "started", kind=kind)
+    put(ledger, "r4", "started", kind="failover")
+    entries = {e["id"]: e for e in ledger.entries()[0]}
+    assert [entries[n]["outcome"] for n in ("r1", "r2", "r3", "r4")] == [
+        *("failed", "running", "running", "running"),
+    ]
+    assert "failover r4 came after it" in entries["r1"]["reason"]
 
 
 @pytest.mark.parametrize(
