@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import datetime
+import functools
 import re
 import time
 from collections.abc import Mapping
@@ -35,8 +36,8 @@ def record(ledger: Store, params: Mapping[str, Any], *, check_mode: bool) -> Res
             return _next(found, params, now)
 
         before, after = ledger.amend(params["release_id"], change, check_mode=check_mode)
-        left = _close_interrupted(ledger, params, after, now, check_mode)
         removed = _prune(ledger, params, after, check_mode)
+        left = _close_interrupted(ledger, params, after, now, check_mode)
         unlocked = _unlock(ledger, params, check_mode)
     actions = [_sentence(params, after)] if after != before else []
     actions += [f"close the record of {item['id']}, which was interrupted" for item in left]
@@ -59,9 +60,13 @@ def _close_interrupted(
     why = {"outcome": "failed", "reason": f"interrupted; {new['kind']} {new['id']} came after it"}
     known = ledger.entries()[0]
     left = [entry.closed(item, now, why) for item in entry.abandoned_by(known, new)]
-    for item in [] if check_mode else left:
-        ledger.amend(item["id"], lambda _found, item=item: item, check_mode=False)
+    for item in left:
+        ledger.amend(item["id"], functools.partial(_replaced, item), check_mode=check_mode)
     return left
+
+
+def _replaced(after: dict[str, Any], _before: dict[str, Any] | None) -> dict[str, Any]:
+    return after
 
 
 def _prune(
