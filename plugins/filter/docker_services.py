@@ -10,7 +10,10 @@ from typing import Any, Optional
 
 from ansible.errors import AnsibleFilterError
 
-from ansible_collections.mainstay.platform.plugins.module_utils._docker import view
+from ansible_collections.mainstay.platform.plugins.module_utils._docker import (
+    dump_view,
+    view,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import (
     decode,
     encode,
@@ -43,6 +46,26 @@ def docker_store_addresses(
     return _run(lambda p: view.store_addresses(p, list(hosts), addresses), platform)
 
 
+def docker_store_backups(platform: dict[str, Any], host: str, hosts: list[str]) -> Any:
+    """What one host dumps of its stores."""
+    return _run(lambda p: dump_view.store_backups(p, host, list(hosts)), platform)
+
+
+def docker_store_backup_chosen(platform: dict[str, Any], hosts: list[str], store: str = "") -> Any:
+    """The store a restore is about, and the host it lives on."""
+
+    def choose(described: Platform) -> dict[str, Any]:
+        places = [
+            (item, host)
+            for host in hosts
+            for item in dump_view.store_backups(described, host, list(hosts))
+        ]
+        found = dump_view.chosen([item for item, _host in places], store)
+        return {**encode(found), "host": next(h for item, h in places if item == found)}
+
+    return _run(choose, platform)
+
+
 def _run(function: Callable[[Platform], Any], platform: dict[str, Any]) -> Any:
     try:
         return encode(function(decode(Platform, platform)))
@@ -58,5 +81,7 @@ class FilterModule:
         return {
             "docker_services": docker_services,
             "docker_stores": docker_stores,
+            "docker_store_backups": docker_store_backups,
+            "docker_store_backup_chosen": docker_store_backup_chosen,
             "docker_store_addresses": docker_store_addresses,
         }

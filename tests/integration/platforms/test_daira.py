@@ -9,6 +9,7 @@ from collections import Counter
 
 import pytest
 import stories
+from evidence import bed
 from live import Live
 
 INVENTORY = "daira"
@@ -88,3 +89,37 @@ def test_data_stays_over_releases(live: Live, data: stories.Data) -> None:
     stories.deployed(live, playbook="rollback.yml")
     assert visitor.get("/").headers["x-version"] == "1.0.0"
     data.assert_kept(stores)
+
+
+def test_the_database_is_dumped_and_comes_back_and_goes_back(
+    live: Live, data: stories.Data
+) -> None:
+    data.sql("drop table if exists kept; create table kept as select 1 as number")
+    taken = live.play("docker_backup.yml")
+    assert taken.code == 0, taken.tail(40)
+    assert "restored on trial" in taken.output
+    timer = "systemctl is-enabled mainstay-dump-daira-production-postgres.timer"
+    assert bed.on_host(MACHINE, timer).strip() == "enabled"
+    data.sql("insert into kept values (2)")
+    refused = live.play("docker_restore.yml")
+    assert refused.code != 0
+    assert "ops_confirm=restore-daira-production" in refused.tail(40)
+    assert data.sql("select count(*) from kept") == "2"
+    restored = live.play("docker_restore.yml", "-e", "ops_confirm=restore-daira-production")
+    assert restored.code == 0, restored.tail(40)
+    assert data.sql("select count(*) from kept") == "1"
+    assert live.visitor("daira1").get("/api/health").status == 200
+    back = live.play("docker_restore_undo.yml", "-e", "ops_confirm=undo-daira-production")
+    assert back.code == 0, back.tail(40)
+    assert data.sql("select count(*) from kept") == "2"
+
+
+def test_the_timer_does_the_same_and_tells_the_figures(live: Live) -> None:
+    bed.on_host(MACHINE, "systemctl start mainstay-dump-daira-production-postgres.service")
+    figures = bed.on_host(
+        MACHINE, "cat /var/lib/prometheus/node-exporter/mainstay_postgres_dumps.prom"
+    )
+    assert (
+        'mainstay_backup_ok{platform="daira-production",store="postgres",repository="dumps"} 1'
+        in figures
+    )

@@ -1,0 +1,246 @@
+# Copyright: (c) 2026, Mainstay maintainers
+# GNU General Public License v3.0+ (see LICENSES/GPL-3.0-or-later.txt or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Dumps of a store as they are taken of one in a container, on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+import pathlib
+import subprocess
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cluster import USER, Cluster, flip
+from local_store import PLATFORM, KilledError, LocalStore, arguments
+
+from ansible_collections.mainstay.platform.plugins.module_utils._docker import dumping
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
+
+RESTORE = f"restore-{PLATFORM}"
+DATABASES = "select datname from pg_database where not datistemplate order by 1"
+
+
+class Shop:
+    """A server with one database of two tables, and the directory of its dumps."""
+
+    def __init__(self, home: pathlib.Path) -> None:
+        self.cluster = Cluster("native", "")
+        self.home = home
+        # This one archives nothing.
+        with (self.cluster.data / "postgresql.conf").open("a") as handle:
+            handle.write("archive_mode = off\n")
+        self.cluster.start()
+        self.cluster.sql("create role keeper login password 'not-a-secret'")
+        self.cluster.sql("create database shop owner keeper")
+        self.cluster.sql("alter database shop set search_path to '$user', public, goods")
+        self.sql("create table orders (id int primary key); insert into orders values (1), (2)")
+        self.sql("create schema goods; create table goods.kinds as select 1 as id")
+
+    def sql(self, text: str, database: str = "shop") -> str:
+        """The answer of one of its databases."""
+        return self.cluster.sql(text, database)
+
+    def backup(self, **more: Any) -> dict[str, Any]:
+        """docker_store_backup."""
+        given = arguments(self.home, USER, **more)
+        return dumping.backup(given, LocalStore(self.cluster), check=False).as_dict()
+
+    def restore(self, kill_at: str = "", check: bool = False, **more: Any) -> dict[str, Any]:
+        """docker_store_restore."""
+        given = {"state": "restored", "confirm": RESTORE, **more}
+        given = arguments(self.home, USER, **given)
+        client = LocalStore(self.cluster, kill_at)
+        return dumping.restore(given, client, check=check).as_dict()
+
+    def databases(self) -> list[str]:
+        """Names of all databases."""
+        return self.cluster.sql(DATABASES).splitlines()
+
+    def dump(self, label: str) -> pathlib.Path:
+        """The directory of a dump."""
+        return self.home / "dumps" / label
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """One server for all tests of this module."""
+    made = Shop(tmp_path_factory.mktemp("first"))
+    yield made
+    made.cluster.remove()
+
+
+@pytest.fixture
+def shop(server: Shop, tmp_path: pathlib.Path) -> Iterator[Shop]:
+    """The same server with the two orders, no dump, and nothing put aside."""
+    server.home = tmp_path
+    yield server
+    for name in server.databases():
+        if name not in ("postgres", "shop"):
+            server.cluster.sql(f'drop database "{name}"')
+    server.sql("delete from orders where id > 2")
+
+
+def test_a_dump_is_whole_private_and_was_tried(shop: Shop) -> None:
+    taken = shop.backup(prove_restore=True)
+    found = taken["backup"]
+    assert found["databases"]["shop"]["tables"] == 2
+    assert found["verified"]
+    assert any(a.startswith("restore shop of") and "2 tables" in a for a in taken["actions"])
+    assert shop.databases() == ["postgres", "shop"]
+    home = shop.dump(found["label"])
+    assert home.stat().st_mode & 0o077 == 0
+    assert "keeper" in (home / "globals.sql").read_text()
+
+
+def test_two_dumps_of_one_second_have_two_labels(shop: Shop) -> None:
+    labels = {shop.backup(databases=["shop"])["backup"]["label"] for _number in range(3)}
+    assert len(labels) == 3
+
+
+def test_a_restore_brings_the_data_back_and_keeps_what_was_there(shop: Shop) -> None:
+    shop.backup()
+    shop.sql("insert into orders values (3)")
+    plan = shop.restore(check=True, confirm="")["restore"]
+    assert shop.databases() == ["postgres", "shop"]
+    assert plan["confirmation"] == RESTORE
+    done = shop.restore()["restore"]
+    old = done["old_database"]
+    assert shop.sql("select count(*) from orders") == "2"
+    assert shop.sql("select count(*) from orders", old) == "3"
+    assert "everything written after" in done["lost"]["text"]
+    # Settings and the owner of the database itself come along.
+    assert shop.sql("show search_path") == '"$user", public, goods'
+    owner = "select pg_get_userbyid(datdba) from pg_database where datname = 'shop'"
+    assert shop.sql(owner) == "keeper"
+    back = shop.restore(state="undone", confirm=f"undo-{PLATFORM}")["restore"]
+    assert shop.sql("select count(*) from orders") == "3"
+    assert shop.sql("select count(*) from orders", back["old_database"]) == "2"
+    shop.restore(state="settled", confirm=f"settle-{PLATFORM}")
+    assert shop.databases() == ["postgres", "shop"]
+
+
+def test_a_session_in_between_is_ended_and_cannot_stop_the_exchange(shop: Shop) -> None:
+    shop.backup()
+    command = ["psql", "-h", str(shop.cluster.base), "-p", str(shop.cluster.port)]
+    command += ["-U", USER, "-d", "shop", "-c", "select pg_sleep(300)"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as session:
+        waiting = "select count(*) from pg_stat_activity where query like '%pg_sleep(300)%'"
+        while shop.cluster.sql(f"{waiting} and pid <> pg_backend_pid()") == "0":
+            pass
+        try:
+            shop.restore()
+            assert session.wait(30) != 0
+        finally:
+            session.kill()
+    assert shop.sql("select count(*) from orders") == "2"
+
+
+@pytest.mark.parametrize("damage", ["bit", "missing", "empty", "bit in the roles"])
+def test_a_damaged_dump_is_told_and_never_restored(shop: Shop, damage: str) -> None:
+    label = shop.backup()["backup"]["label"]
+    file = shop.dump(label) / ("globals.sql" if "roles" in damage else "shop.dump")
+    if damage == "missing":
+        file.unlink()
+    elif damage == "empty":
+        file.write_bytes(b"")
+    else:
+        flip(file)
+    with pytest.raises(MainstayError, match=file.name):
+        shop.backup(state="verified")
+    with pytest.raises(MainstayError, match=r"damaged|verified dump; there is none"):
+        shop.restore(label=label)
+    with pytest.raises(MainstayError, match="no such dump"):
+        shop.restore()
+    assert shop.databases() == ["postgres", "shop"]
+
+
+@pytest.mark.parametrize(
+    "kill_at",
+    [
+        *("create database", "--exit-on-error", "--schema-only", "allow_connections false"),
+        *("pg_terminate_backend", "begin;", "allow_connections true"),
+    ],
+)
+def test_a_restore_that_was_killed_is_put_right_by_the_next_run(shop: Shop, kill_at: str) -> None:
+    shop.backup()
+    shop.sql("insert into orders values (3)")
+    with pytest.raises(KilledError):
+        shop.restore(kill_at=kill_at)
+    exchanged = kill_at == "allow_connections true"
+    healed = shop.backup()["actions"]
+    # What has the name lets people in again, and nothing half restored is left.
+    assert shop.sql("select count(*) from orders") == ("2" if exchanged else "3"), healed
+    assert not [name for name in shop.databases() if "__new_" in name]
+    if exchanged:
+        shop.restore(state="undone", confirm=f"undo-{PLATFORM}")
+        assert shop.sql("select count(*) from orders") == "3"
+
+
+def test_a_killed_dump_is_none_and_goes(shop: Shop) -> None:
+    given = arguments(shop.home, USER)
+    with pytest.raises(KilledError):
+        dumping.backup(given, LocalStore(shop.cluster, "pg_dump -U"), check=False)
+    home = shop.home / "dumps"
+    (home / ".20260101T000000Z.partial").mkdir()
+    assert shop.backup()["backup"]["verified"]
+    assert not [path for path in home.iterdir() if path.name.endswith(".partial")]
+
+
+def test_nothing_expires_on_the_word_of_a_damaged_dump(shop: Shop) -> None:
+    labels = [shop.backup(databases=["shop"])["backup"]["label"] for _number in range(4)]
+    policy = {"daily": 1, "weekly": 0, "monthly": 0, "floor": 1}
+    flip(shop.dump(labels[-1]) / "shop.dump")
+    with pytest.raises(MainstayError, match="damaged"):
+        shop.backup(state="expired", retention=policy)
+    assert all(shop.dump(label).exists() for label in labels)
+    # The damaged one is known now: the one before it is the last good one.
+    gone = shop.backup(state="expired", retention=policy)["retention"]["expired"]
+    assert gone == labels[:2]
+    assert shop.dump(labels[2]).exists()
+
+
+def test_a_lost_server_gets_its_role_and_its_database_back(shop: Shop) -> None:
+    shop.backup()
+    shop.cluster.sql("drop database shop")
+    shop.cluster.sql("drop role keeper")
+    done = shop.restore()
+    assert "make the role keeper, which the server does not have" in done["actions"]
+    assert done["restore"]["old_database"] == ""
+    assert shop.sql("select count(*) from orders") == "2"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"confirm": ""}, RESTORE),
+        ({"confirm": "restore-shop-production"}, RESTORE),
+        ({"label": "20200101T000000Z"}, "no such dump"),
+        ({"database": "orders"}, "has no database orders"),
+        ({"state": "undone", "confirm": f"undo-{PLATFORM}"}, "no restore to go back from"),
+        ({"state": "settled", "confirm": f"settle-{PLATFORM}"}, "no restore to go back from"),
+        ({"store": "cache"}, "does not run in Docker"),
+    ],
+    ids=["no words", "other words", "label", "database", "undo", "settle", "store"],
+)
+def test_what_is_not_right_is_refused_before_anything_changes(
+    shop: Shop, given: dict[str, Any], told: str
+) -> None:
+    shop.backup()
+    with pytest.raises(MainstayError) as caught:
+        shop.restore(**given)
+    assert told in str(caught.value)
+    assert shop.databases() == ["postgres", "shop"]
+
+
+def test_dumps_of_another_store_are_never_touched(shop: Shop) -> None:
+    label = shop.backup()["backup"]["label"]
+    document = shop.dump(label) / "dump.json"
+    known = json.loads(document.read_text())
+    document.write_text(json.dumps({**known, "store": "customers"}))
+    for call in (shop.backup, shop.restore, lambda: shop.backup(state="expired")):
+        with pytest.raises(MainstayError, match="another store"):
+            call()
