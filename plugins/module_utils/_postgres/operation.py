@@ -138,13 +138,14 @@ def reason(run: Operation) -> str:
 def report(run: Operation) -> dict[str, Any]:
     """The document C(mainstay): C(operation), C(summary) and C(next)."""
     lines = [f"{run.outcome}: {_headline(run)}"]
-    if run.failed:
-        lines.append(f"failed at {run.failed.get('step')}: {run.failed.get('reason')}")
-    lines += [f"not done: {item['step']}: {item['reason']}" for item in run.unclosed]
     if run.outcome != REFUSED:
         lines += _true_now(run)
     if run.page:
         lines.append("the maintenance page is shown")
+    lines += [f"not done: {item['step']}: {item['reason']}" for item in run.unclosed]
+    if run.failed:
+        # Behind what is true: its reason may have many lines of evidence.
+        lines.append(f"failed at {run.failed.get('step')}: {run.failed.get('reason')}")
     return {
         "operation": {
             "kind": run.kind,
