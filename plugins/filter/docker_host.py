@@ -8,11 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.mainstay.platform.plugins.module_utils._docker import host
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
-    MainstayError,
+from ansible_collections.mainstay.platform.plugins.plugin_utils.filters import (
+    as_filters,
 )
 
 
@@ -29,24 +27,16 @@ def docker_addresses(
     return found
 
 
-def _as_filter(function: Callable[..., Any]) -> Callable[..., Any]:
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except MainstayError as error:
-            raise AnsibleFilterError(str(error)) from error
-
-    return wrapped
-
-
 class FilterModule:
     """Filters of the role docker_host."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name to function."""
-        return {
-            "docker_addresses": docker_addresses,
-            "docker_daemon": _as_filter(host.plan_daemon),
-            "docker_ingress": _as_filter(host.ingress_rules),
-            "docker_logins": _as_filter(host.logins),
-        }
+        return as_filters(
+            {
+                "docker_addresses": docker_addresses,
+                "docker_daemon": host.plan_daemon,
+                "docker_ingress": host.ingress_rules,
+                "docker_logins": host.logins,
+            }
+        )

@@ -8,17 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Optional
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes import view
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.view_services import (
     Tracks,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import decode
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
-    MainstayError,
+from ansible_collections.mainstay.platform.plugins.plugin_utils.filters import (
+    as_filters,
+    described,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
 
 
 def kubernetes_manifests(
@@ -30,7 +27,7 @@ def kubernetes_manifests(
 ) -> list[dict[str, Any]]:
     """All objects of a platform but its migrations."""
     chosen = Tracks(dict(tracks or {}), dict(serving or {}), replicas=dict(replicas or {}))
-    return _run(platform, lambda p: view.manifests(p, secrets or {}, chosen))
+    return view.manifests(described(platform), secrets or {}, chosen)
 
 
 def kubernetes_migrations(
@@ -41,16 +38,7 @@ def kubernetes_migrations(
     services: Optional[list[str]] = None,
 ) -> list[dict[str, Any]]:
     """The Jobs that migrate in one release."""
-    return _run(platform, lambda p: view.migrations(p, secrets or {}, release_id, revert, services))
-
-
-def _run(
-    platform: dict[str, Any], function: Callable[[Platform], list[dict[str, Any]]]
-) -> list[dict[str, Any]]:
-    try:
-        return function(decode(Platform, platform))
-    except MainstayError as error:
-        raise AnsibleFilterError(str(error)) from error
+    return view.migrations(described(platform), secrets or {}, release_id, revert, services)
 
 
 class FilterModule:
@@ -58,7 +46,9 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name to function."""
-        return {
-            "kubernetes_manifests": kubernetes_manifests,
-            "kubernetes_migrations": kubernetes_migrations,
-        }
+        return as_filters(
+            {
+                "kubernetes_manifests": kubernetes_manifests,
+                "kubernetes_migrations": kubernetes_migrations,
+            }
+        )

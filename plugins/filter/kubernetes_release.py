@@ -8,31 +8,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Optional
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes import (
     view_release as release,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import (
-    decode,
     encode,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
-    MainstayError,
+from ansible_collections.mainstay.platform.plugins.plugin_utils.filters import (
+    as_filters,
+    described,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
 
 
 def kubernetes_described(platform: dict[str, Any], current: Optional[dict[str, Any]]) -> Any:
     """The platform with services that this run may not touch as they were recorded."""
-    return _run(platform, lambda p: encode(release.kept_apart(p, current)))
+    return encode(release.kept_apart(described(platform), current))
 
 
 def kubernetes_wanted(
     platform: dict[str, Any], secrets: dict[str, str], current: Optional[dict[str, Any]]
 ) -> Any:
     """What the cluster would hold if it were as described."""
-    return _run(platform, lambda p: release.wanted_now(p, secrets, current))
+    return release.wanted_now(described(platform), secrets, current)
 
 
 def kubernetes_observed(
@@ -45,9 +42,8 @@ def kubernetes_observed(
     """What differs, by service and store."""
     releases = (ledger or {}).get("releases") or []
     actions = planned.get("actions") or []
-    return _run(
-        platform,
-        lambda p: release.observed(p, manifests, actions, cluster.get("platform") or {}, releases),
+    return release.observed(
+        described(platform), manifests, actions, cluster.get("platform") or {}, releases
     )
 
 
@@ -55,12 +51,12 @@ def kubernetes_selection(
     platform: dict[str, Any], host: dict[str, Any], current: Optional[dict[str, Any]]
 ) -> Any:
     """Why a run for some services cannot leave the others as they are."""
-    return _run(platform, lambda p: release.touched_by_selection(p, host, current))
+    return release.touched_by_selection(described(platform), host, current)
 
 
 def kubernetes_specs(platform: dict[str, Any], manifests: list[dict[str, Any]]) -> Any:
     """Name and configuration hash of each service."""
-    return _run(platform, lambda p: release.specs(p, manifests))
+    return release.specs(described(platform), manifests)
 
 
 def kubernetes_staged(
@@ -70,7 +66,7 @@ def kubernetes_staged(
     target: Optional[dict[str, Any]] = None,
 ) -> Any:
     """Endpoints of what a release brings."""
-    return _run(platform, lambda p: release.staged(p, plan, current, target))
+    return release.staged(described(platform), plan, current, target)
 
 
 def kubernetes_stage(
@@ -80,7 +76,7 @@ def kubernetes_stage(
     current: Optional[dict[str, Any]],
 ) -> Any:
     """The objects that may be there before the switch."""
-    return _run(platform, lambda p: release.stage_manifests(p, secrets, plan, current))
+    return release.stage_manifests(described(platform), secrets, plan, current)
 
 
 def kubernetes_step(
@@ -92,22 +88,14 @@ def kubernetes_step(
     preview: bool = False,
 ) -> Any:
     """The objects of one step of the switch."""
-    return _run(
-        platform,
-        lambda p: release.step_manifests(p, secrets, plan, current, float(share), preview),
+    return release.step_manifests(
+        described(platform), secrets, plan, current, float(share), preview
     )
 
 
 def kubernetes_bare(platform: dict[str, Any], secrets: dict[str, str]) -> Any:
     """Everything but the programs of services."""
-    return _run(platform, lambda p: release.without_services(p, secrets))
-
-
-def _run(platform: dict[str, Any], function: Callable[[Platform], Any]) -> Any:
-    try:
-        return function(decode(Platform, platform))
-    except MainstayError as error:
-        raise AnsibleFilterError(str(error)) from error
+    return release.without_services(described(platform), secrets)
 
 
 class FilterModule:
@@ -115,14 +103,16 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name to function."""
-        return {
-            "kubernetes_bare": kubernetes_bare,
-            "kubernetes_described": kubernetes_described,
-            "kubernetes_observed": kubernetes_observed,
-            "kubernetes_selection": kubernetes_selection,
-            "kubernetes_specs": kubernetes_specs,
-            "kubernetes_stage": kubernetes_stage,
-            "kubernetes_staged": kubernetes_staged,
-            "kubernetes_step": kubernetes_step,
-            "kubernetes_wanted": kubernetes_wanted,
-        }
+        return as_filters(
+            {
+                "kubernetes_bare": kubernetes_bare,
+                "kubernetes_described": kubernetes_described,
+                "kubernetes_observed": kubernetes_observed,
+                "kubernetes_selection": kubernetes_selection,
+                "kubernetes_specs": kubernetes_specs,
+                "kubernetes_stage": kubernetes_stage,
+                "kubernetes_staged": kubernetes_staged,
+                "kubernetes_step": kubernetes_step,
+                "kubernetes_wanted": kubernetes_wanted,
+            }
+        )

@@ -12,11 +12,10 @@ from typing import Any, Optional
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mainstay.platform.plugins.module_utils._nginx import servers, site
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import decode
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
-    MainstayError,
+from ansible_collections.mainstay.platform.plugins.plugin_utils.filters import (
+    as_filters,
+    described,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
 
 
 def nginx_site(platform: dict[str, Any], nginx_version: str, ipv6: bool = False) -> dict[str, str]:
@@ -24,14 +23,14 @@ def nginx_site(platform: dict[str, Any], nginx_version: str, ipv6: bool = False)
     version = tuple(int(part) for part in re.findall(r"\d+", nginx_version)[:3])
     if not version:
         raise AnsibleFilterError(f"not a version of Nginx: {nginx_version!r}")
-    return site.site(_platform(platform), version, ipv6=bool(ipv6))
+    return site.site(described(platform), version, ipv6=bool(ipv6))
 
 
 def nginx_secret_files(
     platform: dict[str, Any], secrets: Optional[dict[str, Any]] = None
 ) -> dict[str, str]:
     """The files that hold secrets."""
-    decoded = _platform(platform)
+    decoded = described(platform)
     name = decoded.edge.maintenance.bypass_secret
     value = (secrets or {}).get(name) if name else None
     return site.secret_files(decoded, None if value is None else str(value))
@@ -39,14 +38,7 @@ def nginx_secret_files(
 
 def nginx_certificate_directory(platform: dict[str, Any]) -> str:
     """Where the edge's certificate and key are."""
-    return servers.certificate_directory(_platform(platform).id)
-
-
-def _platform(data: dict[str, Any]) -> Platform:
-    try:
-        return decode(Platform, data)
-    except MainstayError as error:
-        raise AnsibleFilterError(str(error)) from error
+    return servers.certificate_directory(described(platform).id)
 
 
 class FilterModule:
@@ -54,8 +46,10 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name to function."""
-        return {
-            "nginx_site": nginx_site,
-            "nginx_secret_files": nginx_secret_files,
-            "nginx_certificate_directory": nginx_certificate_directory,
-        }
+        return as_filters(
+            {
+                "nginx_site": nginx_site,
+                "nginx_secret_files": nginx_secret_files,
+                "nginx_certificate_directory": nginx_certificate_directory,
+            }
+        )

@@ -11,8 +11,8 @@ from typing import Any, Optional
 from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.describe import describe
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
-    MainstayError,
+from ansible_collections.mainstay.platform.plugins.plugin_utils.filters import (
+    as_filters,
 )
 
 
@@ -26,10 +26,7 @@ def platform_problems(
         raise AnsibleFilterError(
             f"platform_problems: found {type(variables).__name__}, expected a dictionary"
         )
-    try:
-        _platform, problems = describe(dict(variables), dict(run or {}), dict(groups or {}))
-    except MainstayError as error:
-        raise AnsibleFilterError(str(error)) from error
+    _platform, problems = describe(dict(variables), dict(run or {}), dict(groups or {}))
     return [problem.as_dict() for problem in problems]
 
 
@@ -38,4 +35,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name to function."""
-        return {"platform_problems": platform_problems}
+        return as_filters({"platform_problems": platform_problems})

@@ -5,20 +5,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Optional
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import (
-    decode,
     encode,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
-    MainstayError,
-)
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import (
     backrest_config,
     hba,
@@ -28,6 +20,10 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres import
     settings,
     topology,
 )
+from ansible_collections.mainstay.platform.plugins.plugin_utils.filters import (
+    as_filters,
+    described,
+)
 
 
 def postgres_store(
@@ -36,11 +32,11 @@ def postgres_store(
     """What a host carries, as the roles take it; empty when it carries nothing."""
     if not platform:
         return {}
-    described = decode(Platform, platform)
+    whole = described(platform)
     plain = {str(name): list(hosts) for name, hosts in groups.items()}
-    found = placement.store_of(described, host, plain)
+    found = placement.store_of(whole, host, plain)
     if store:
-        found = next((s for s in described.stores if s.name == store and s.postgres), None)
+        found = next((s for s in whole.stores if s.name == store and s.postgres), None)
     if found is None:
         return {}
     return {
@@ -73,8 +69,8 @@ def postgres_operation(
     platform: Mapping[str, Any], groups: Mapping[str, Any], store: Optional[str] = None
 ) -> dict[str, Any]:
     """The store that an operation is about, with its hosts."""
-    described = decode(Platform, platform)
-    found = placement.chosen(described, store or "")
+    whole = described(platform)
+    found = placement.chosen(whole, store or "")
     plain = {str(name): list(hosts) for name, hosts in groups.items()}
     return postgres_store(platform, placement.hosts_of(found, plain)[0], groups, found.name)
 
@@ -83,9 +79,9 @@ def postgres_repositories(platform: Mapping[str, Any], store: str) -> list[dict[
     """The repositories of a store, numbered."""
     if not platform:
         return []
-    described = decode(Platform, platform)
-    found = next((s for s in described.stores if s.name == store), None)
-    return backrest_config.repositories(described, found) if found else []
+    whole = described(platform)
+    found = next((s for s in whole.stores if s.name == store), None)
+    return backrest_config.repositories(whole, found) if found else []
 
 
 def postgres_stanza_missing(document: Sequence[Mapping[str, Any]]) -> bool:
@@ -115,44 +111,35 @@ def postgres_operation_facts(variables: Mapping[str, Any], kind: str) -> dict[st
     return operation.facts_of(kind, variables)
 
 
-def _as_filter(function: Callable[..., Any]) -> Callable[..., Any]:
-    @functools.wraps(function)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except MainstayError as error:
-            raise AnsibleFilterError(str(error)) from error
-
-    return wrapped
-
-
 class FilterModule:
     """Filters of the roles about PostgreSQL."""
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name to function."""
-        return {
-            "postgres_addresses": postgres_addresses,
-            "postgres_calendar": _as_filter(schedule.calendar),
-            "postgres_changes": _as_filter(settings.plan),
-            "postgres_conf": _as_filter(settings.render),
-            "postgres_endings": _as_filter(postgres_endings),
-            "postgres_failover": _as_filter(topology.failover),
-            "postgres_hba": _as_filter(hba.render),
-            "postgres_hba_lost": _as_filter(hba.lost),
-            "postgres_hba_rules": _as_filter(hba.standard),
-            "postgres_operated": _as_filter(topology.operated),
-            "postgres_operation": _as_filter(postgres_operation),
-            "postgres_operation_facts": _as_filter(postgres_operation_facts),
-            "postgres_pgbackrest": _as_filter(backrest_config.render),
-            "postgres_primary": _as_filter(topology.primary),
-            "postgres_reaches": topology.reaches,
-            "postgres_rejoin": _as_filter(topology.rejoin),
-            "postgres_report": _as_filter(postgres_report),
-            "postgres_repositories": _as_filter(postgres_repositories),
-            "postgres_repository": _as_filter(backrest_config.module_repository),
-            "postgres_settings": _as_filter(postgres_settings),
-            "postgres_slot": _as_filter(topology.slot_name),
-            "postgres_stanza_missing": postgres_stanza_missing,
-            "postgres_store": _as_filter(postgres_store),
-        }
+        return as_filters(
+            {
+                "postgres_addresses": postgres_addresses,
+                "postgres_calendar": schedule.calendar,
+                "postgres_changes": settings.plan,
+                "postgres_conf": settings.render,
+                "postgres_endings": postgres_endings,
+                "postgres_failover": topology.failover,
+                "postgres_hba": hba.render,
+                "postgres_hba_lost": hba.lost,
+                "postgres_hba_rules": hba.standard,
+                "postgres_operated": topology.operated,
+                "postgres_operation": postgres_operation,
+                "postgres_operation_facts": postgres_operation_facts,
+                "postgres_pgbackrest": backrest_config.render,
+                "postgres_primary": topology.primary,
+                "postgres_reaches": topology.reaches,
+                "postgres_rejoin": topology.rejoin,
+                "postgres_report": postgres_report,
+                "postgres_repositories": postgres_repositories,
+                "postgres_repository": backrest_config.module_repository,
+                "postgres_settings": postgres_settings,
+                "postgres_slot": topology.slot_name,
+                "postgres_stanza_missing": postgres_stanza_missing,
+                "postgres_store": postgres_store,
+            }
+        )

@@ -5,18 +5,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Mapping
 from typing import Any, Optional
-
-from ansible.errors import AnsibleFilterError
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import (
     decode,
     encode,
-)
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
-    MainstayError,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
 from ansible_collections.mainstay.platform.plugins.module_utils._release import (
@@ -29,19 +23,10 @@ from ansible_collections.mainstay.platform.plugins.module_utils._release import 
     summary,
     upkeep,
 )
-
-
-def _as_filter(function: Callable[..., Any]) -> Callable[..., Any]:
-    """C(function) with its MainstayError turned into a filter error."""
-
-    @functools.wraps(function)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return function(*args, **kwargs)
-        except MainstayError as error:
-            raise AnsibleFilterError(str(error)) from error
-
-    return wrapped
+from ansible_collections.mainstay.platform.plugins.plugin_utils.filters import (
+    as_filters,
+    described,
+)
 
 
 def by_host(
@@ -68,12 +53,12 @@ def release_plan(
     accept_irreversible: bool = False,
 ) -> dict[str, Any]:
     """The plan of a deploy or a rollback, with C(nothing_to_do) beside the plan's own fields."""
-    described = decode(Platform, platform)
+    whole = described(platform)
     if kind == "deploy":
-        plan = flow.plan_deploy(described, observed, edges, ledger)
+        plan = flow.plan_deploy(whole, observed, edges, ledger)
     else:
-        target = journey.rollback_target(described.id, ledger, release_id, accept_irreversible)
-        plan = flow.plan_rollback(described, observed, edges, ledger, target)
+        target = journey.rollback_target(whole.id, ledger, release_id, accept_irreversible)
+        plan = flow.plan_rollback(whole, observed, edges, ledger, target)
     return {**encode(plan), "nothing_to_do": plan.nothing_to_do}
 
 
@@ -81,7 +66,7 @@ def release_keep_versions(
     platform: dict[str, Any], current: Optional[dict[str, Any]], run: dict[str, Any]
 ) -> dict[str, Any]:
     """The platform in which what the run only scales keeps the version that serves."""
-    kept: dict[str, Any] = encode(reasons.keep_versions(decode(Platform, platform), current, run))
+    kept: dict[str, Any] = encode(reasons.keep_versions(described(platform), current, run))
     return kept
 
 
@@ -99,17 +84,17 @@ def release_journey(
     current: Optional[dict[str, Any]] = None,
 ) -> dict[str, Any]:
     """Switch steps, documents of the edge and the ledger's services, once all is staged."""
-    described = decode(Platform, platform)
+    whole = described(platform)
     way = journey.plan_journey(
         _plan(plan),
-        described.release,
+        whole.release,
         release_id,
         staged,
-        journey.recorded_services(_plan(plan), described, specs, target or {}, current or {}),
+        journey.recorded_services(_plan(plan), whole, specs, target or {}, current or {}),
     )
     data: dict[str, Any] = encode(way)
     # Going back waits for nobody: it is what is typed when something is wrong.
-    wanted = data_of_approvals(described) if plan["kind"] == "deploy" else []
+    wanted = data_of_approvals(whole) if plan["kind"] == "deploy" else []
     due = approval.due(wanted, [step["name"] for step in data["steps"]])
     data["approvals"] = due[approval.STAGED]
     data["approval_seconds"] = sum(a["timeout"] for many in due.values() for a in many)
@@ -131,7 +116,7 @@ def release_target(ledger: dict[str, Any], release_id: Optional[str] = None) -> 
 
 def release_status(platform: dict[str, Any], **facts: Any) -> dict[str, Any]:
     """The C(mainstay) document of C(status.yml)."""
-    return status.status(decode(Platform, platform), **facts)
+    return status.status(described(platform), **facts)
 
 
 def release_summary(plan: dict[str, Any], **facts: Any) -> dict[str, Any]:
@@ -144,22 +129,24 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name to function."""
-        return {
-            "by_host": _as_filter(by_host),
-            "approval_summary": _as_filter(upkeep.approval_summary),
-            "maintenance_plan": _as_filter(upkeep.maintenance_plan),
-            "maintenance_summary": _as_filter(upkeep.maintenance_summary),
-            "prune_summary": _as_filter(upkeep.prune_summary),
-            "release_failure": _as_filter(summary.first_failure),
-            "release_outcome": _as_filter(summary.outcome_of),
-            "release_keep_versions": _as_filter(release_keep_versions),
-            "release_gates": _as_filter(summary.gates_of),
-            "release_step": _as_filter(summary.step_through),
-            "release_journey": _as_filter(release_journey),
-            "release_plan": _as_filter(release_plan),
-            "release_preflight": _as_filter(preflight.problems),
-            "release_status": _as_filter(release_status),
-            "release_summary": _as_filter(release_summary),
-            "release_unclosed": _as_filter(summary.unclosed),
-            "release_target": _as_filter(release_target),
-        }
+        return as_filters(
+            {
+                "by_host": by_host,
+                "approval_summary": upkeep.approval_summary,
+                "maintenance_plan": upkeep.maintenance_plan,
+                "maintenance_summary": upkeep.maintenance_summary,
+                "prune_summary": upkeep.prune_summary,
+                "release_failure": summary.first_failure,
+                "release_outcome": summary.outcome_of,
+                "release_keep_versions": release_keep_versions,
+                "release_gates": summary.gates_of,
+                "release_step": summary.step_through,
+                "release_journey": release_journey,
+                "release_plan": release_plan,
+                "release_preflight": preflight.problems,
+                "release_status": release_status,
+                "release_summary": release_summary,
+                "release_unclosed": summary.unclosed,
+                "release_target": release_target,
+            }
+        )

@@ -8,24 +8,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ansible.errors import AnsibleFilterError
-
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import decode
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
-    MainstayError,
-)
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
 from ansible_collections.mainstay.platform.plugins.module_utils._release.heartbeat import (
     lease_seconds,
+)
+from ansible_collections.mainstay.platform.plugins.plugin_utils.filters import (
+    as_filters,
+    described,
 )
 
 
 def release_lease(platform: dict[str, Any], least: float = 0.0) -> float:
     """Seconds that cover the longest time in which a release shows no sign of life."""
-    try:
-        return lease_seconds(decode(Platform, platform), float(least))
-    except MainstayError as error:
-        raise AnsibleFilterError(str(error)) from error
+    return lease_seconds(described(platform), float(least))
 
 
 class FilterModule:
@@ -33,4 +27,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name to function."""
-        return {"release_lease": release_lease}
+        return as_filters({"release_lease": release_lease})
