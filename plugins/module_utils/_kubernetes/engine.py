@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import signal
@@ -25,6 +26,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.clie
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.evidence import (
     secret_values,
+)
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.failures import (
+    ApiError,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.history import Summary
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.kinds import Resource
@@ -224,7 +228,10 @@ def _bring(run: Run) -> tuple[str, str]:
     try:
         _do(run)
     except MainstayError as error:
-        _end(run, summary, history.FAILED, str(error.what))
+        # Whoever cannot write this down any more leaves the phase "applying": the next run goes on
+        # from there. What is told is why it failed.
+        with contextlib.suppress(ApiError):
+            _end(run, summary, history.FAILED, str(error.what))
         raise
     outcome = history.DEPLOYED if request.wait else history.APPLIED
     _end(run, summary, outcome, "")

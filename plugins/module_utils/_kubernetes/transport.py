@@ -40,7 +40,9 @@ _CONNECT_SECONDS = 5.0
 APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 
-Configure = Callable[[], tuple[Any, str, Mapping[str, str]]]
+#: Pool, address, headers.
+Ready = tuple[Any, str, Mapping[str, str]]
+Configure = Callable[[], Ready]
 
 
 def delay_before(attempt: int, retry_after: Optional[str], chance: float) -> float:
@@ -64,16 +66,17 @@ class Transport:
     retries: int = 0
     date: str = ""
     warnings: list[str] = field(default_factory=list)
-    _ready: Optional[tuple[Any, str, Mapping[str, str]]] = None
+    _ready: Optional[Ready] = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def _connection(self) -> tuple[Any, str, Mapping[str, str]]:
+    def _connection(self) -> Ready:
         with self._lock:
             if self._ready is None:
                 self._ready = self.configure()
             return self._ready
 
-    def _forget(self, stale: tuple[Any, str, Mapping[str, str]]) -> None:
+    def _forget(self, stale: Ready) -> None:
+        """Another thread may have renewed it already."""
         with self._lock:
             if self._ready is stale:
                 self._ready = None
@@ -98,12 +101,13 @@ class Transport:
         attempt = 0
         while True:
             attempt += 1
-            error, wait = self._try(method, url, data, headers, attempt)
+            ready = self._connection()
+            error, wait = self._try(ready, method, url, data, headers, attempt)
             if not isinstance(error, ApiError):
                 return error
             if error.status == 401 and not renewed:
                 renewed, attempt = True, attempt - 1
-                self._ready = None
+                self._forget(ready)
                 continue
             if wait is None or attempt >= (ATTEMPTS if self.date else FIRST_ATTEMPTS):
                 raise error
@@ -111,10 +115,16 @@ class Transport:
             self.sleep(wait)
 
     def _try(
-        self, method: str, url: str, data: Optional[bytes], headers: dict[str, str], attempt: int
+        self,
+        ready: Ready,
+        method: str,
+        url: str,
+        data: Optional[bytes],
+        headers: dict[str, str],
+        attempt: int,
     ) -> tuple[Any, Optional[float]]:
         """(answer, nothing), or (error, seconds to wait when it may be tried again)."""
-        pool, host, identity = self._connection()
+        pool, host, identity = ready
         try:
             answer = _send(
                 pool,
@@ -149,7 +159,19 @@ class Transport:
         self, path: str, query: Mapping[str, str], silence: float
     ) -> tuple[Callable[[], None], Iterator[Any]]:
         """(how to end it, one document for each line); ends when the server ends it."""
-        pool, host, identity = self._connection()
+        ready = self._connection()
+        try:
+            answer = self._open(ready, path, query, silence)
+        except ApiError as error:
+            if error.status != 401:
+                raise
+            # As with any request: the credentials may have been renewed since they were read.
+            self._forget(ready)
+            answer = self._open(self._connection(), path, query, silence)
+        return (lambda: _cut(answer)), _lines(answer)
+
+    def _open(self, ready: Ready, path: str, query: Mapping[str, str], silence: float) -> Any:
+        pool, host, identity = ready
         with self._lock:
             self.requests += 1
         try:
@@ -166,7 +188,7 @@ class Transport:
             raise unreachable(host, "GET", error) from error
         if answer.status >= 400:
             raise api_error("GET", path, answer.status, answer.read())
-        return (lambda: _cut(answer)), _lines(answer)
+        return answer
 
     def close(self) -> None:
         """Give the connections back."""
