@@ -31,6 +31,8 @@ Object = dict[str, Any]
 PAGE = 500
 #: A stream that is silent for this long is opened again; the server sends a bookmark each minute.
 SILENCE_SECONDS = 90.0
+#: The API server asks the node for logs. One that is lost never answers, and a verdict is due.
+LOG_SECONDS = 5.0
 
 
 class Cluster(Protocol):
@@ -257,7 +259,7 @@ class RestCluster:
             query["previous"] = "true"
         path = f"/api/v1/namespaces/{namespace}/pods/{pod}/log"
         with contextlib.suppress(ApiError):
-            answer = self._http.call("GET", path, query=query, accept="*/*")
+            answer = self._http.call("GET", path, query=query, accept="*/*", once=LOG_SECONDS)
             if isinstance(answer, str):
                 return answer.splitlines()[-lines:]
         return []

@@ -90,8 +90,12 @@ class Transport:
         body: Any = None,
         kind: str = "application/json",
         accept: str = "application/json",
+        once: Optional[float] = None,
     ) -> Any:
-        """The answer as data (or text when it is none). ApiError for what the server refuses."""
+        """The answer as data (or text when it is none). ApiError for what the server refuses.
+
+        With C(once) it is asked once only, and waited for so many seconds.
+        """
         url = path + (f"?{urlencode(query)}" if query else "")
         data = None if body is None else json.dumps(body, separators=(",", ":")).encode("utf-8")
         headers = {"Accept": accept}
@@ -102,14 +106,18 @@ class Transport:
         while True:
             attempt += 1
             ready = self._connection()
-            error, wait = self._try(ready, method, url, data, headers, attempt)
+            error, wait = self._try(ready, method, url, data, headers, attempt, once)
             if not isinstance(error, ApiError):
                 return error
             if error.status == 401 and not renewed:
                 renewed, attempt = True, attempt - 1
                 self._forget(ready)
                 continue
-            if wait is None or attempt >= (ATTEMPTS if self.date else FIRST_ATTEMPTS):
+            if (
+                wait is None
+                or once is not None
+                or attempt >= (ATTEMPTS if self.date else FIRST_ATTEMPTS)
+            ):
                 raise error
             self.retries += 1
             self.sleep(wait)
@@ -122,6 +130,7 @@ class Transport:
         data: Optional[bytes],
         headers: dict[str, str],
         attempt: int,
+        once: Optional[float],
     ) -> tuple[Any, Optional[float]]:
         """(answer, nothing), or (error, seconds to wait when it may be tried again)."""
         pool, host, identity = ready
@@ -133,7 +142,7 @@ class Transport:
                 url,
                 body=data,
                 headers={**identity, **headers},
-                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=self.timeout),
+                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=once or self.timeout),
             )
         except HTTP_ERRORS as error:
             return unreachable(host, method, error), delay_before(attempt, None, _chance())

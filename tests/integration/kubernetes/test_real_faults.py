@@ -98,7 +98,7 @@ def test_etcd_stands_still_for_a_while(cluster: Cluster) -> None:
 
 
 def test_the_node_is_lost(cluster: Cluster) -> None:
-    """New pods get nowhere: the release ends when its time is over, and the way back needs no pod."""
+    """New pods get nowhere: the release ends when its time is over, the way back needs none."""
     cluster.release(slow("1.0.0", "0"))
     pods = cluster.kubectl("get", "pods", "-o", "name")
     kubelet = process("kubelet")

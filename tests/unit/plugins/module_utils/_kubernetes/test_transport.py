@@ -16,6 +16,9 @@ from typing import Any, Callable
 import pytest
 import urllib3
 
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes import (
+    client as client_module,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.client import (
     RestCluster,
 )
@@ -226,6 +229,48 @@ def test_credentials_that_have_run_out_are_made_again_once(server: Server) -> No
     with pytest.raises(ApiError):
         client.get()
     assert client.tokens == 3
+
+
+def test_a_watch_asks_for_new_credentials_once_too(server: Server) -> None:
+    """Seen failing: a token that expired while a release waited ended the release."""
+    client = Client(server)
+    changed = {"type": "MODIFIED", "object": FOUND}
+    server.answers = [told(401, {}), stream(changed)]
+    assert list(client.cluster.watch(CONFIG_MAP, "n", "1", threading.Event())) == [changed]
+    assert client.tokens == 2
+    server.answers = [told(401, {"message": "Unauthorized"})]
+    with pytest.raises(ApiError):
+        list(client.cluster.watch(CONFIG_MAP, "n", "1", threading.Event()))
+    assert client.tokens == 3
+
+
+def test_credentials_that_another_thread_renewed_are_kept(server: Server) -> None:
+    client = Client(server)
+    stale = client.transport._connection()
+    client.transport._forget(stale)
+    fresh = client.transport._connection()
+    client.transport._forget(stale)
+    assert client.transport._connection() is fresh and client.tokens == 2
+
+
+def test_logs_of_a_node_that_is_lost_are_not_waited_for(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Seen failing: each was asked for twelve times, half a minute long, before a verdict came."""
+    monkeypatch.setattr(client_module, "LOG_SECONDS", 0.2)
+    over = threading.Event()
+
+    def late(handler: http.server.BaseHTTPRequestHandler) -> None:
+        over.wait(3)
+        told(200, "too late")(handler)
+
+    server.answers = [late]
+    client = Client(server)
+    try:
+        assert client.cluster.logs("n", "p", "main", previous=False, lines=5) == []
+        assert (len(server.seen), client.slept) == (1, [])
+    finally:
+        over.set()
 
 
 def test_connections_stay_open(server: Server) -> None:
