@@ -25,8 +25,13 @@ help:  ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | \
 		sed -E 's/^([a-z-]+):.*## (.*)$$/\1|\2/' | awk -F'|' '{ printf "  make %-18s %s\n", $$1, $$2 }'
 
-demo: setup bed-packages docker  ## Deploy a platform on this machine, with load, a bad version and the way back
+ifeq ($(RUNTIME),kubernetes)
+demo: setup kubernetes-packages
+	@tests/testbed/demo_kubernetes
+else
+demo: setup bed-packages docker  ## Deploy a platform on this machine, with load, a bad version and the way back (RUNTIME=kubernetes)
 	@tests/testbed/demo
+endif
 
 test: setup  ## Everything that is checked: lint, unit, sanity, molecule, integration
 	@$(TOOLS)/test

@@ -62,7 +62,46 @@ def rollbacks(repeats: int) -> Figure:
     return Figure(f"{exact} of {repeats} exact, median {middle:.1f} s", "", exact == repeats)
 
 
+def _serving(track: str) -> list[Manifest]:
+    """Two Deployments that both run, and a Service that selects one of them."""
+    spec = {"selector": {"app": f"api-{track}"}, "ports": [{"port": 3000}]}
+    metadata = {"name": "api", "annotations": {"mainstay.platform/wave": "95"}}
+    service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
+    pods = [workload("api-blue", "1.0.0"), workload("api-green", "1.1.0")]
+    return [*pods, config("settings", track=track), service]
+
+
+def warm(repeats: int) -> Figure:
+    """From the release that selects green back to the one that selects blue, which is still warm."""
+    seconds, right = [], 0
+    with namespace() as cluster:
+        for number in range(repeats):
+            first, second = f"r{number}-blue", f"r{number}-green"
+            for release_id, track in ((first, "blue"), (second, "green")):
+                done = cluster.release(_serving(track), release_id)
+                assert "release" in done, done
+            started = time.monotonic()
+            done = cluster.release([], f"r{number}-back", state="rolled_back", to=first)
+            seconds.append(time.monotonic() - started)
+            assert "release" in done, done
+            selected = cluster.get("service", "api")["spec"]["selector"]["app"]
+            settings = cluster.data("configmap", "settings")
+            right += (selected, settings) == ("api-blue", {"track": "blue"})
+    holds = right == repeats and statistics.median(seconds) < 2.0
+    return Figure(
+        f"median {statistics.median(seconds):.2f} s, {right} of {repeats} right", "", holds
+    )
+
+
 ROWS = [
+    Row(
+        "warm-rollback",
+        "going back to a blue_green release whose pods still run, in the task",
+        "median under 2 s",
+        COMMAND.format("warm-rollback"),
+        warm,
+        5,
+    ),
     Row(
         "rollbacks",
         "rollbacks in random order, with ConfigMaps and Secrets",
