@@ -16,7 +16,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 
 #: Operations on a store; what one of them left open is none of a release's business.
 OPERATIONS = ("restore", "undo", "failover", "rejoin", "backup", "drill")
-KINDS = ("deploy", "rollback", "maintenance", *OPERATIONS)
+#: A switch of the maintenance page: no release either, and nothing that a release could heal.
+MAINTENANCE = "maintenance"
+KINDS = ("deploy", "rollback", MAINTENANCE, *OPERATIONS)
 #: C(running) is the only outcome an open entry has.
 OUTCOMES = (
     *("running", "deployed", "rolled_back", "held", "refused"),
@@ -186,18 +188,19 @@ def abandoned_by(entries: list[dict[str, Any]], new: dict[str, Any]) -> list[dic
     """Entries of operations that a killed run left open, to be closed when C(new) is opened.
 
     A restore holds the lock from its first change to its end, so one that is still open when the
-    next run has the lock is nobody's any more. Backups and drills go on without the lock.
+    next run has the lock is nobody's any more; so is a switch of the maintenance page, for any run.
+    Backups and drills go on without the lock.
     """
     alone = ("backup", "drill")
-    if new["kind"] not in OPERATIONS or new["kind"] in alone:
+    if new["kind"] in alone:
         return []
+    over = [MAINTENANCE]
+    if new["kind"] in OPERATIONS:
+        over += [kind for kind in OPERATIONS if kind not in alone]
     return [
         e
         for e in entries
-        if e["id"] != new["id"]
-        and e.get("outcome") == "running"
-        and e.get("kind") in OPERATIONS
-        and e["kind"] not in alone
+        if e["id"] != new["id"] and e.get("outcome") == "running" and e.get("kind") in over
     ]
 
 
@@ -240,7 +243,7 @@ def interrupted_of(
     again would undo that release.
     """
     for found in entries:
-        if found.get("kind") in OPERATIONS:
+        if found.get("kind") in (MAINTENANCE, *OPERATIONS):
             continue
         if found.get("outcome") == "running" and found["id"] != live_release:
             return found

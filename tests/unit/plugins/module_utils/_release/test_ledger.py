@@ -231,6 +231,9 @@ def made(name: str, outcome: str, *, committed: bool = False) -> dict[str, Any]:
         pytest.param(
             [{**made("r1", "running"), "kind": "restore"}], None, None, id="of a store, no release"
         ),
+        pytest.param(
+            [{**made("r1", "running"), "kind": "maintenance"}], None, None, id="a page, no release"
+        ),
     ],
 )
 def test_interrupted(entries: list[dict[str, Any]], live: str | None, expected: str | None) -> None:
@@ -247,6 +250,14 @@ def test_what_a_killed_operation_left_open_is_closed_by_the_next(ledger: Ledger)
         *("failed", "running", "running", "running"),
     ]
     assert "failover r4 came after it" in entries["r1"]["reason"]
+
+
+def test_a_killed_switch_of_the_page_is_closed_by_the_next_release(ledger: Ledger) -> None:
+    """Seen failing with it left to be healed: the release took back what was never a release."""
+    put(ledger, "r1", "started", kind="maintenance")
+    put(ledger, "r2", "started", kind="deploy")
+    entries = {e["id"]: e["outcome"] for e in ledger.entries()[0]}
+    assert entries == {"r1": "failed", "r2": "running"}
 
 
 @pytest.mark.parametrize(
