@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from typing import Any, Optional
 
+from ansible.errors import AnsibleConnectionFailure
 from ansible.plugins.action import ActionBase
 from ansible.utils.display import Display
 
@@ -65,7 +66,8 @@ class ActionModule(ActionBase):
                 f" {given.get('command') or 'approve.yml'}"
             )
 
-        found = approving.await_answer(ask, timeout, say)
+        patient = approving.patient(ask, AnsibleConnectionFailure)
+        found = approving.await_answer(patient, timeout, say)
         if "approval" not in found:
             return found
         judgement = approval.judge(found["approval"], timeout)

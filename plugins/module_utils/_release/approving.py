@@ -144,6 +144,33 @@ def _sentence(question: Mapping[str, Any], entry: Entry) -> str:
     return f"{text} by {question['by']}" if question["by"] else text
 
 
+def patient(
+    ask: Callable[[str], dict[str, Any]],
+    gone: type[Exception],
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Callable[[str], dict[str, Any]]:
+    """C(ask) for a long wait: lost contact (C(gone)) is no answer yet, while one would be taken.
+
+    After L(approval.LISTENING) seconds answers are refused, so the run must not wait any longer.
+    """
+    heard = clock()
+
+    def asked(state: str) -> dict[str, Any]:
+        nonlocal heard
+        try:
+            found = ask(state)
+        except gone:
+            if state != "awaited" or clock() - heard > approval.LISTENING:
+                raise
+            sleep(PAUSE)
+            return {"approval": {"state": approval.WAITING}}
+        heard = clock()
+        return found
+
+    return asked
+
+
 def await_answer(
     ask: Callable[[str], dict[str, Any]],
     timeout: float,

@@ -305,3 +305,31 @@ def test_silence_ends_the_wait() -> None:
 def test_a_look_that_fails_ends_the_wait() -> None:
     found = approving.await_answer(lambda state: {"failed": True}, 60.0, lambda left: None)
     assert found == {"failed": True}
+
+
+def test_a_short_loss_of_contact_ends_no_wait() -> None:
+    """Seen failing without patience: one broken connection took a release back after an hour."""
+    now = [0.0]
+
+    def ask(state: str) -> dict[str, Any]:
+        now[0] += 10.0
+        if state == "awaited" and now[0] < 60.0:
+            raise ConnectionError
+        return {"approval": {"state": "waiting" if state == "asked" else "approved"}}
+
+    asked = approving.patient(ask, ConnectionError, lambda: now[0], lambda seconds: None)
+    found = approving.await_answer(asked, 1e9, lambda left: None, clock=lambda: now[0])
+    assert found["approval"]["state"] == "approved"
+
+
+@pytest.mark.parametrize("state", ["asked", "awaited", "withdrawn"])
+def test_a_loss_of_contact_is_not_waited_for_longer_than_answers_are_taken(state: str) -> None:
+    now = [0.0]
+
+    def ask(_state: str) -> dict[str, Any]:
+        now[0] += approval.LISTENING + 1 if state == "awaited" else 0
+        raise ConnectionError
+
+    asked = approving.patient(ask, ConnectionError, lambda: now[0], lambda seconds: None)
+    with pytest.raises(ConnectionError):
+        asked(state)
