@@ -45,6 +45,17 @@ options:
       path:
         description: Its directory, for O(engine=native) and for logical dumps.
         type: path
+      protected:
+        description:
+          - The bucket has to keep what is deleted. M(mainstay.platform.postgres_verify) then fails
+            for one without versions, for keys that delete a version (tried on an object of its
+            own), and for a life-cycle rule that is shorter than O(repository.kept_days).
+        type: bool
+        default: false
+      kept_days:
+        description: Days that the retention keeps a backup at most.
+        type: int
+        default: 0
   pgbackrest_config:
     description: Configuration of pgBackRest. Credentials stay in it and are never arguments.
     type: path

@@ -20,9 +20,11 @@ options:
     description:
       - V(taken) takes a backup of O(type) and verifies it.
       - V(marked) makes a named restore point and waits until its WAL is seen in the repository.
+      - V(revived) makes what a bucket held at O(moment) its content again, after somebody deleted
+        or overwrote it. The bucket needs versions, the keys only have to write.
       - V(expired) removes what O(retention) does not keep; the plan is RV(retention).
     type: str
-    choices: [taken, marked, expired]
+    choices: [taken, marked, expired, revived]
     default: taken
   type:
     description:
@@ -53,6 +55,9 @@ options:
     default: false
   point:
     description: Name of the restore point, for O(state=marked).
+    type: str
+  moment:
+    description: The moment for O(state=revived), with its time zone.
     type: str
   archive_timeout:
     description: Longest time until a WAL segment is seen in the repository, in seconds.
@@ -123,6 +128,14 @@ EXAMPLES = r"""
     retention: {daily: 30, weekly: 8, monthly: 12}
   check_mode: true
 
+- name: Bring back what was deleted from the bucket
+  mainstay.platform.postgres_backup:
+    platform: shop-production
+    data_directory: /var/lib/postgresql/17/main
+    repository: {name: frankfurt, number: 2}
+    state: revived
+    moment: "2026-11-20 14:03:00+00"
+
 - name: Dump two databases
   mainstay.platform.postgres_backup:
     platform: shop-production
@@ -172,6 +185,11 @@ retention:
   sample:
     kept: {"20261121-020004F": ["last good", "day 2026-11-21"]}
     expired: ["20261001-020003F"]
+revived:
+  description: What was brought back, with O(state=revived).
+  type: dict
+  returned: when O(state=revived)
+  sample: {"moment": "2026-11-20T14:03:00Z", "files": 1009}
 error:
   description: What failed, as data.
   type: dict
@@ -199,13 +217,18 @@ RETENTION = {
 ARGUMENTS = {
     **CLUSTER,
     "state_root": {"type": "path", "default": STATE_ROOT},
-    "state": {"type": "str", "choices": ["taken", "marked", "expired"], "default": "taken"},
+    "state": {
+        "type": "str",
+        "choices": ["taken", "marked", "expired", "revived"],
+        "default": "taken",
+    },
     "type": {"type": "str", "choices": ["full", "diff", "incr", "logical"], "default": "full"},
     "databases": {"type": "list", "elements": "str", "default": []},
     "jobs": {"type": "int", "default": 2},
     "verify": {"type": "bool", "default": True},
     "prove_restore": {"type": "bool", "default": False},
     "point": {"type": "str"},
+    "moment": {"type": "str"},
     "archive_timeout": {"type": "float", "default": 60.0},
     "retention": {"type": "dict", "default": {}, "options": RETENTION},
 }
@@ -216,7 +239,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec=ARGUMENTS,
         supports_check_mode=True,
-        required_if=[("state", "marked", ["point"])],
+        required_if=[("state", "marked", ["point"]), ("state", "revived", ["moment"])],
     )
     try:
         result = operate.backup(module.params, check=module.check_mode)

@@ -26,6 +26,7 @@ class Repository:
     secret_key: Optional[str] = None
     ca: Optional[str] = None
     path_style: bool = False
+    protected: bool = True
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,8 @@ REPOSITORY: dict[str, Any] = {
     "name": {"type": "str", "default": "local"},
     "number": {"type": "int", "default": 1},
     "path": {"type": "path"},
+    "protected": {"type": "bool", "default": False},
+    "kept_days": {"type": "int", "default": 0},
 }
 CLUSTER: dict[str, Any] = {
     "platform": {"type": "str", "required": True},

@@ -5,13 +5,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import Any
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.files import exclusive
-from ansible_collections.mainstay.platform.plugins.module_utils._postgres import retention
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres import retention, target
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.archiving import (
     await_segment,
 )
@@ -28,6 +29,8 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres.verify
     read_again,
 )
 
+#: Files that are named; the number of all is in the result.
+SHOWN = 20
 _MARK = (
     "select p.lsn, pg_walfile_name(p.lsn), pg_switch_wal() "
     "from (select pg_create_restore_point(:'point') as lsn) p"
@@ -153,6 +156,29 @@ def marked(context: Context) -> dict[str, Any]:
     context.records.remember_point(name, lsn, now)
     await_segment(context, segment, float(context.params["archive_timeout"]))
     return {"name": name, "lsn": lsn, "segment": segment, "time": stamp(now)}
+
+
+def revived(context: Context) -> dict[str, Any]:
+    """State C(revived): the repository as it was, whatever was deleted or overwritten since."""
+    try:
+        wanted = target.parse_target(str(context.params["moment"]))
+    except ValueError as error:
+        raise MainstayError(
+            "the moment is not valid", subject="moment", found=str(error)
+        ) from error
+    if wanted.moment is None or wanted.moment > context.now():
+        raise MainstayError(
+            "the moment is not valid",
+            subject="moment",
+            found=str(context.params["moment"]),
+            expected="a time in the past with its zone, such as 2026-11-20 14:03:00+00",
+        )
+    with exclusive(context.file("backup.lock")) if not context.check else nullcontext():
+        paths = context.engine.revive(wanted.moment, check=context.check)
+    context.actions += [f"bring back {path}" for path in paths[:SHOWN]]
+    if len(paths) > SHOWN:
+        context.actions.append(f"and {len(paths) - SHOWN} files more")
+    return {"moment": stamp(wanted.moment), "files": len(paths)}
 
 
 def _check_point(name: str) -> None:

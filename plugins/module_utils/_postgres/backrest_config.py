@@ -12,6 +12,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
     MainstayError,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import (
+    Backup,
     Platform,
     Store,
 )
@@ -35,8 +36,14 @@ def repositories(platform: Platform, store: Store) -> list[dict[str, Any]]:
             raise MainstayError(
                 "no such repository", subject=name, expected=", ".join(known) or "a description"
             )
-        found.append({**vars(known[name]), "number": number})
+        kept = kept_days(store.backup)
+        found.append({**vars(known[name]), "number": number, "kept_days": kept})
     return found or [{**LOCAL, "number": 1}]
+
+
+def kept_days(policy: Backup) -> int:
+    """Days that the longest-kept backup of a policy stays; months of 31 days."""
+    return max(policy.retention_days, 7 * policy.retention_weeks, 31 * policy.retention_months)
 
 
 def render(
@@ -117,4 +124,6 @@ def module_repository(item: Mapping[str, Any]) -> dict[str, Any]:
         "name": str(item["name"]),
         "number": int(item["number"]),
         **({"path": str(item["path"])} if local else {}),
+        "protected": not local and bool(item.get("protected", True)),
+        "kept_days": int(item.get("kept_days", 0)),
     }

@@ -23,6 +23,13 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres.reader
 
 UNSIGNED = "UNSIGNED-PAYLOAD"
 _MOMENT = re.compile(r"^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?Z$")
+#: https://github.com/ulid/spec: 48 bits of milliseconds, then 80 random ones.
+_CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+_ULID = re.compile(f"^[0-7][{_CROCKFORD}]{{25}}$")
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+#: More than that (year 9999) is nothing a datetime holds.
+_LATEST = 253402300799999
+_PLAUSIBLE = timedelta(days=3660)
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
@@ -151,13 +158,13 @@ def refusal(document: bytes) -> tuple[str, str]:
 
 @dataclass(frozen=True)
 class Version:
-    """A version of an object, or the mark that says it was deleted."""
+    """A version of an object, or the mark that says it was deleted. C(tag) is of its content."""
 
     key: str
     version: str
     size: int
     modified: datetime
-    newest: bool
+    tag: str = ""
     deleted: bool = False
 
 
@@ -184,8 +191,10 @@ def versions(document: bytes) -> tuple[list[Version], Optional[tuple[str, str]]]
             key=item.findtext("Key") or "",
             version=item.findtext("VersionId") or "",
             size=int(item.findtext("Size") or 0),
-            modified=moment_of(item.findtext("LastModified") or ""),
-            newest=item.findtext("IsLatest") == "true",
+            modified=written_at(
+                item.findtext("VersionId") or "", moment_of(item.findtext("LastModified") or "")
+            ),
+            tag=item.findtext("ETag") or "",
             deleted=item.tag == "DeleteMarker",
         )
         for item in root
@@ -194,6 +203,23 @@ def versions(document: bytes) -> tuple[list[Version], Optional[tuple[str, str]]]
     if root.findtext("IsTruncated") != "true":
         return found, None
     return found, (root.findtext("NextKeyMarker") or "", root.findtext("NextVersionIdMarker") or "")
+
+
+def written_at(version: str, modified: datetime) -> datetime:
+    """When a version was written. C(LastModified) tells on most storages; versitygw 1.8.0 gives the
+    time at which an older version was replaced, and for the mark of a deletion that of what was
+    deleted. Its ids are ULIDs, which begin with the time of writing.
+    """
+    if not _ULID.match(version):
+        return modified
+    milliseconds = 0
+    for sign in version[:10]:
+        milliseconds = milliseconds * 32 + _CROCKFORD.index(sign)
+    if milliseconds > _LATEST:
+        return modified
+    written = timedelta(milliseconds=milliseconds)
+    # An id that only looks like one holds a random moment of ten thousand years.
+    return _EPOCH + written if abs(_EPOCH + written - modified) < _PLAUSIBLE else modified
 
 
 def as_of(found: list[Version], moment: datetime) -> dict[str, Version]:

@@ -34,6 +34,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "prove_restore": False,
         "archive_timeout": 60.0,
         "retention": {},
+        "moment": None,
     },
     "info": {"objective_restore": 1800.0},
     "verify": {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Optional, Protocol
 
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client import Listener
@@ -55,6 +56,12 @@ class Engine(Protocol):
 
     def verify_records(self) -> list[Finding]:
         """Read the repository's own lists again."""
+
+    def protection(self, kept_days: float, *, check: bool) -> list[Finding]:
+        """What lets whoever has the repository's keys remove backups; nothing without keys."""
+
+    def revive(self, moment: datetime, *, check: bool) -> list[str]:
+        """Make what the repository held at a moment its content again; the paths that change."""
 
     def restore(self, copying: Copying, listener: Listener) -> None:
         """Copy a backup into an empty directory. Nothing about recovery is written there."""

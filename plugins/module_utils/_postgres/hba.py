@@ -59,6 +59,8 @@ def standard(
     kind = "hostssl" if tls else "host"
     rules = [
         _entry("local", "all", "postgres", "", "peer"),
+        # pg_basebackup of this host: "all" is every database but not replication.
+        _entry("local", "replication", "postgres", "", "peer"),
         _entry("local", "all", "all", "", "scram-sha-256"),
         _entry("host", "all", "all", "127.0.0.1/32", "scram-sha-256"),
         _entry("host", "all", "all", "::1/128", "scram-sha-256"),

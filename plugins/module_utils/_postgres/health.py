@@ -140,6 +140,34 @@ def archiver_findings(archiver: Archiver) -> list[Finding]:
     return found
 
 
+def no_server(subject: str) -> Finding:
+    """Nobody archives while no server answers; what it wrote last may be nowhere else."""
+    return Finding(
+        CRITICAL,
+        "archiving",
+        subject,
+        "no server answers, so that nothing is archived",
+        "a server that answers",
+        "start it; when it does not start, read its log: a full disk stops it at once",
+    )
+
+
+def space_findings(waiting: int, size: int, free: int, total: int) -> list[Finding]:
+    """WAL that waits fills its disk, and a full one stops the server: told before it is."""
+    if waiting < 2 or free >= max(waiting * size, total // 10):
+        return []
+    return [
+        Finding(
+            CRITICAL,
+            "wal_space",
+            "pg_wal",
+            f"{waiting} segments wait to be archived, and {free >> 20} MiB are free",
+            f"room for as many more and for a tenth of the disk, {total >> 20} MiB",
+            "make archiving work again, or the disk larger; remove nothing in pg_wal",
+        )
+    ]
+
+
 def _archiver(subject: str, found: str, expected: str) -> Finding:
     return Finding(
         CRITICAL,

@@ -27,6 +27,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.files 
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import (
     labels,
+    protecting,
     segments,
     wal,
 )
@@ -217,6 +218,14 @@ class Native:
                     Finding(CRITICAL, "record_damaged", path, "cannot be read", "a record", BROKEN)
                 )
         return found
+
+    def protection(self, kept_days: float, *, check: bool) -> list[Finding]:
+        """See L(Engine)."""
+        return []
+
+    def revive(self, moment: datetime, *, check: bool) -> list[str]:
+        """See L(Engine)."""
+        raise protecting.no_versions(self.root)
 
     def restore(self, copying: Copying, listener: Listener) -> None:
         """See L(Engine)."""

@@ -222,14 +222,18 @@ class BucketReader:
 
     def versions(self, prefix: str) -> list[pure.Version]:
         """What was there at the moment, of the keys that begin with C(prefix)."""
+        moment = self.moment or datetime.now(timezone.utc)
+        return list(pure.as_of(self.history(prefix), moment).values())
+
+    def history(self, prefix: str) -> list[pure.Version]:
+        """All versions of the keys that begin with C(prefix)."""
         query, found = {"versions": "", "prefix": prefix}, []
         while True:
             part, following = pure.versions(self._xml(query))
             found += part
             if following is None:
-                break
+                return found
             query = {**query, "key-marker": following[0], "version-id-marker": following[1]}
-        return list(pure.as_of(found, self.moment or datetime.now(timezone.utc)).values())
 
     def _xml(self, query: dict[str, str]) -> bytes:
         return self.store.call(Request("GET", query=query))[2]

@@ -59,6 +59,9 @@ def backup(params: Params, *, check: bool) -> Result:
         point = backing_up.marked(context)
         changed = not context.actions[-1].endswith("left as it is")
         return _result(context, began, changed, restore_point=point)
+    if state == "revived":
+        facts = backing_up.revived(context)
+        return _result(context, began, facts["files"] > 0, revived=facts)
     facts = backing_up.expired(context)
     return _result(context, began, bool(facts["expired"]), retention=facts)
 

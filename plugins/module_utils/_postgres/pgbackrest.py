@@ -16,6 +16,8 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import (
     manifest,
+    protecting,
+    protection,
     segments,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.backrest_access import (
@@ -252,6 +254,22 @@ class PgBackRest:
                 path = f"{kind}/{self.access.stanza}/{kind}.info{copy}"
                 found += manifest.verify_record(self.reader, path)
         return found
+
+    def protection(self, kept_days: float, *, check: bool) -> list[Finding]:
+        """See L(Engine)."""
+        bucket = bucket_of(self.access)
+        if bucket is None:
+            return []
+        observed = protecting.observe(ObjectStore(bucket), check=check)
+        return protection.findings(bucket.name, bucket.root, observed, kept_days)
+
+    def revive(self, moment: datetime, *, check: bool) -> list[str]:
+        """See L(Engine)."""
+        bucket = bucket_of(self.access)
+        if bucket is None:
+            raise protecting.no_versions(self.access.config)
+        self._info = None
+        return protecting.revive(ObjectStore(bucket), moment, check=check)
 
     def restore(self, copying: Copying, listener: Listener) -> None:
         """See L(Engine)."""

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -122,6 +123,10 @@ def _verify(context: Context, report: Report) -> None:
     labels = chosen(catalog, context.params["backups"])
     report.findings += context.engine.verify_records()
     _identity(context, report)
+    place = context.params.get("repository") or {}
+    if place.get("protected"):
+        days = float(place.get("kept_days") or 0)
+        report.findings += context.engine.protection(days, check=context.check)
     for label in labels:
         item = catalog.backup(label)
         size = item.repository_size if item else 0
@@ -201,10 +206,18 @@ def _prove(context: Context, report: Report) -> None:
     """Ask the server how archiving goes, then see a finished segment arrive."""
     if not context.params["prove_archiving"]:
         return
-    if context.server.ask("select pg_is_in_recovery()") != "f":
-        return  # a replica, or a server that is down, switches no segments
+    place = context.server.place.data_directory
+    answer = context.server.ask("select pg_is_in_recovery()")
+    if answer is None:
+        report.findings.append(health.no_server(place))
+    if answer != "f":
+        return  # a replica switches no segments
     archiver = observe_archiver(context.server)
     report.findings += health.archiver_findings(archiver)
+    disk = os.statvfs(os.path.join(place, "pg_wal"))
+    free, total = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
+    size = segment_size(context)
+    report.findings += health.space_findings(archiver.waiting, size, free, total)
     if context.check:
         context.actions.append("would finish a WAL segment and see it archived")
         return

@@ -149,6 +149,18 @@ ROWS = [
         _pytest(f"{UNIT}/test_retention.py"),
     ),
     _row(
+        "thief",
+        "the writer's keys delete, overwrite and purge all they reach in a bucket with versions",
+        "restore as of a moment before works; keys that delete versions are found",
+        _pytest(f"{HERE}/test_attack.py"),
+    ),
+    _row(
+        "canary",
+        "keys of the storage in process lists, environments, logs, records, results",
+        "nowhere but in the configuration of pgBackRest",
+        _pytest(f"{HERE}/test_canary.py"),
+    ),
+    _row(
         "interrupted",
         "a restore killed at every step, run again or undone",
         "every commit is there",

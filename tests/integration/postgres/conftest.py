@@ -42,6 +42,8 @@ LONG = (
     "answers_slowly",
     "certificate_of_another",
     "both_ways",
+    "secret_is_nowhere",
+    "thief_deletes",
     "restore_from_bundles",
     "[answers cut",
 )

@@ -137,6 +137,7 @@ class Storage:
 
     def __init__(self, folder: pathlib.Path, *, lock: bool = False) -> None:
         self.folder = folder
+        self.has_writer = False
         for name in ("data", "versions", "users"):
             (folder / name).mkdir()
         self.pem = certificate(folder, NAME)
@@ -187,6 +188,9 @@ class Storage:
 
     def writer(self) -> ObjectStore:
         """A user that may write and delete, and delete no version."""
+        if self.has_writer:
+            return ObjectStore(self.bucket(WRITER_KEY, WRITER_SECRET))
+        self.has_writer = True
         words = ["--access", WRITER_KEY, "--secret", WRITER_SECRET, "--role", "user"]
         subprocess.run(
             [
@@ -198,7 +202,11 @@ class Storage:
             capture_output=True,
         )
         self.root().call(
-            pure.Request("PUT", query={"policy": ""}, body=writer_policy(WRITER_KEY, BUCKET))
+            pure.Request(
+                "PUT",
+                query={"policy": ""},
+                body=bed_objects.writer_policy(WRITER_KEY, BUCKET).encode(),
+            )
         )
         return ObjectStore(self.bucket(WRITER_KEY, WRITER_SECRET))
 
@@ -225,21 +233,6 @@ class Storage:
         self.door.server_close()
         self.process.terminate()
         self.process.wait(LIMIT)
-
-
-def writer_policy(user: str, bucket: str) -> bytes:
-    """What a writer of backups may do: not delete a version, not change the bucket."""
-    import json
-
-    actions = ("s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:GetObjectVersion")
-    of_bucket = ("s3:ListBucket", "s3:ListBucketVersions", "s3:GetBucketVersioning")
-    of_bucket += ("s3:GetBucketObjectLockConfiguration", "s3:GetLifecycleConfiguration")
-    parts = [(actions, f"arn:aws:s3:::{bucket}/*"), (of_bucket, f"arn:aws:s3:::{bucket}")]
-    statements = [
-        {"Effect": "Allow", "Principal": {"AWS": [user]}, "Action": list(a), "Resource": r}
-        for a, r in parts
-    ]
-    return json.dumps({"Version": "2012-10-17", "Statement": statements}).encode()
 
 
 @contextmanager

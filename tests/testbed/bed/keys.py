@@ -20,6 +20,8 @@ from .settings import (
     S3_ADDRESS,
     S3_HOST,
     S3_SECRET_KEY,
+    S3_WRITER_ACCESS_KEY,
+    S3_WRITER_SECRET_KEY,
     SSH_CONFIG,
     SSH_KEY,
     STATE,
@@ -44,7 +46,8 @@ def ensure() -> None:
     public_key = HOST_KEY.with_suffix(".pub").read_text(encoding="utf-8")
     _write(KNOWN_HOSTS, known_hosts(public_key), 0o644)
     _write(SSH_CONFIG, ssh_config(), 0o644)
-    for secret in (REGISTRY_PASSWORD, S3_ACCESS_KEY, S3_SECRET_KEY):
+    storage = (S3_ACCESS_KEY, S3_SECRET_KEY, S3_WRITER_ACCESS_KEY, S3_WRITER_SECRET_KEY)
+    for secret in (REGISTRY_PASSWORD, *storage):
         if not secret.exists():
             _write(secret, secrets.token_urlsafe(24), 0o600)
     if not CA_CERTIFICATE.exists():

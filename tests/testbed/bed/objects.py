@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import shutil
@@ -23,6 +24,8 @@ from .settings import (
     S3_PORT,
     S3_REGION,
     S3_SECRET_KEY,
+    S3_WRITER_ACCESS_KEY,
+    S3_WRITER_SECRET_KEY,
     STATE,
 )
 from .shell import BedError, await_that, docker, run
@@ -68,6 +71,7 @@ def ensure() -> str:
         remove()
     now = hosts.state(S3_CONTAINER)
     if now == "running" and hosts.reachable(S3_ADDRESS, S3_PORT):
+        _writer()
         return "present"
     if now:
         docker("rm", "--force", S3_CONTAINER)
@@ -76,7 +80,39 @@ def ensure() -> str:
     await_up()
     if not now:
         request("PUT", S3_BUCKET, "x-amz-bucket-object-lock-enabled: true")
+    _writer()
     return "started" if now else "created"
+
+
+def writer_policy(user: str, bucket: str) -> str:
+    """What the keys of a writer of backups may do: nothing to a version or to the bucket."""
+    objects = ("PutObject", "GetObject", "GetObjectVersion", "DeleteObject")
+    of_bucket = ("ListBucket", "ListBucketVersions", "GetBucketVersioning")
+    of_bucket += ("GetBucketObjectLockConfiguration", "GetLifecycleConfiguration")
+    statements = [
+        {
+            "Effect": "Allow",
+            "Principal": {"AWS": [user]},
+            "Action": [f"s3:{action}" for action in actions],
+            "Resource": f"arn:aws:s3:::{bucket}{inner}",
+        }
+        for actions, inner in ((objects, "/*"), (of_bucket, ""))
+    ]
+    document = {"Version": "2012-10-17", "Statement": statements}
+    return json.dumps(document, separators=(",", ":"))
+
+
+def _writer() -> None:
+    """The user that inventories have the keys of."""
+    access = S3_WRITER_ACCESS_KEY.read_text(encoding="utf-8")
+    secret = S3_WRITER_SECRET_KEY.read_text(encoding="utf-8")
+    account = f"<Account><Access>{access}</Access><Secret>{secret}</Secret><Role>user</Role>"
+    try:
+        request("PATCH", "create-user", body=f"{account}</Account>")
+    except BedError as error:
+        if "409" not in str(error) and "Exists" not in str(error):
+            raise
+    request("PUT", f"{S3_BUCKET}?policy", body=writer_policy(access, S3_BUCKET))
 
 
 def await_up() -> None:

@@ -38,6 +38,9 @@ CA_CERTIFICATE = STATE / "ca" / "ca.crt"
 REGISTRY_PASSWORD = STATE / "registry_password"
 S3_ACCESS_KEY = STATE / "s3_access_key"
 S3_SECRET_KEY = STATE / "s3_secret_key"
+#: Of a user that may write and delete, and delete no version.
+S3_WRITER_ACCESS_KEY = STATE / "s3_writer_access_key"
+S3_WRITER_SECRET_KEY = STATE / "s3_writer_secret_key"
 
 
 @dataclasses.dataclass(frozen=True)

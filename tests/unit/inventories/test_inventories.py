@@ -35,7 +35,7 @@ def described(name: str, stage: str) -> dict[str, Any]:
         shutil.copytree(ROOT / "inventories" / name, inventory)
         bed = home / "build/testbed"
         bed.mkdir(parents=True)
-        for secret in ("registry_password", "s3_access_key", "s3_secret_key"):
+        for secret in ("registry_password", "s3_writer_access_key", "s3_writer_secret_key"):
             (bed / secret).write_text(secrets.token_hex(16))
         text = "".join(p.read_text() for p in sorted(inventory.rglob("*.yml")))
         needed = set(re.findall(r"builtin\.env', '([A-Z_0-9]+)'", text))

@@ -98,8 +98,8 @@ def test_modules_get_no_key() -> None:
     found = backrest_config.repositories(platform(store()), store())
     taken = [backrest_config.module_repository(item) for item in found]
     assert taken == [
-        {"name": "local", "number": 1, "path": "/backups"},
-        {"name": "bucket", "number": 2},
+        {"name": "local", "number": 1, "path": "/backups", "protected": False, "kept_days": 372},
+        {"name": "bucket", "number": 2, "protected": True, "kept_days": 372},
     ]
 
 

@@ -97,7 +97,7 @@ def test_a_page_of_objects() -> None:
 
 
 def version(key: str, number: int, *, deleted: bool = False) -> bucket.Version:
-    return bucket.Version(key, str(number), 1, NOW + timedelta(hours=number), False, deleted)
+    return bucket.Version(key, str(number), 1, NOW + timedelta(hours=number), "", deleted)
 
 
 def test_what_was_there_at_a_moment() -> None:
@@ -123,6 +123,23 @@ def test_what_was_there_at_a_moment() -> None:
 )
 def test_times(text: str, after: int) -> None:
     assert bucket.moment_of(text) == NOW + timedelta(microseconds=after)
+
+
+#: The first id below is one of versitygw 1.8.0, given at this time.
+WRITTEN = datetime(2026, 11, 21, 17, 27, 33, 306000, timezone.utc)
+
+
+@pytest.mark.parametrize(
+    ("version_id", "expected"),
+    [
+        pytest.param("3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrHY", NOW, id="an id without a time"),
+        pytest.param("01M7ZJCA5TAJ9GJ3BC2Q3R29K2", WRITTEN, id="an id with the time of writing"),
+        pytest.param("0000000ZZZAJ9GJ3BC2Q3R29K2", NOW, id="an id that only looks like one"),
+        pytest.param("7ZZZZZZZZZAJ9GJ3BC2Q3R29K2", NOW, id="behind all times"),
+    ],
+)
+def test_when_a_version_was_written(version_id: str, expected: datetime) -> None:
+    assert bucket.written_at(version_id, NOW) == expected
 
 
 def test_refusals() -> None:

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
+import pytest
 from wal_samples import BEGIN, SIZE, archive, backup
 
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import health, metrics
@@ -77,3 +78,19 @@ def test_figures() -> None:
     assert f'mainstay_backup_findings{{{labels},kind="wal_missing"}} 1\n' in text
     assert "mainstay_backup_size_bytes" not in text
     assert text.count("# TYPE") == text.count("# HELP") == 4
+
+
+@pytest.mark.parametrize(
+    ("waiting", "free", "found"),
+    [
+        pytest.param(1, 0, False, id="the one that is being archived"),
+        pytest.param(5, 200, False, id="room for more"),
+        pytest.param(5, 99, True, id="less than a tenth"),
+        pytest.param(30, 400, True, id="less than as many more"),
+    ],
+)
+def test_wal_that_fills_its_disk(waiting: int, free: int, found: bool) -> None:
+    size = 16 << 20
+    seen = health.space_findings(waiting, size, free << 20, 1000 << 20)
+    assert [f.kind for f in seen] == (["wal_space"] if found else [])
+    assert all(f"{waiting} segments wait" in f.found for f in seen)
