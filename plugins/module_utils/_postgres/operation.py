@@ -250,6 +250,12 @@ def _next(run: Operation) -> list[str]:
         found.append(f"ansible-playbook backup.yml{tail}{store} covers it")
     elif run.outcome == INCOMPLETE:
         found.append(f"put right what is not done; ansible-playbook databases.yml{tail} builds it")
+    if run.kind == "failover" and run.done and run.facts.get("old") in run.facts.get("away", ()):
+        old = run.facts["old"]
+        found.append(
+            f"when {old} is back: ansible-playbook {PLAYS['rejoin']}{tail}{store} "
+            f"-e ops_rejoin={old} -e ops_confirm=rejoin-{run.platform}"
+        )
     if run.kind == "restore" and (run.done or (run.outcome == FAILED and run.facts.get("id"))):
         found.append(undo)
     if run.page:

@@ -180,6 +180,7 @@ def failover(
         "old": old,
         "new": new,
         "problems": problems,
+        "away": away,
         "lost": _lost(observed[new], synchronous),
     }
 

@@ -89,6 +89,15 @@ def test_a_failure_says_where_the_data_is_and_how_to_go_on() -> None:
     assert "ops_maintenance=off" in found["next"][2]
 
 
+@pytest.mark.parametrize(("away", "count"), [(["db1"], 1), ([], 0)])
+def test_a_primary_that_was_away_is_to_rejoin(away: list[str], count: int) -> None:
+    facts = {"old": "db1", "new": "db2", "away": away}
+    found = operation.report(replace(ENDED, kind="failover", facts=facts))["next"]
+    assert (
+        sum("-e ops_rejoin=db1 -e ops_confirm=rejoin-shop-production" in n for n in found) == count
+    )
+
+
 def test_endings_that_failed_are_named() -> None:
     hostvars: dict[str, Any] = {
         "edge1": {
