@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import os
 import pwd
+import re
 import signal
 import subprocess
 import threading
@@ -25,6 +26,8 @@ Listener = Callable[[str], None]
 _PR_SET_PDEATHSIG = 1
 #: Lines of output that go into an error.
 EVIDENCE = 12
+#: A program that cannot read its configuration quotes the line, and the line may hold a key.
+_SECRET = re.compile(r"(?i)([a-z0-9-]*(?:secret|pass|s3-key|token)[a-z0-9-]*\s*=\s*)[^\s'\"]+")
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class Done:
     def evidence(self) -> tuple[str, ...]:
         """The last lines of what it wrote."""
         lines = [line for line in (self.out + "\n" + self.err).splitlines() if line.strip()]
-        return tuple(line[:300] for line in lines[-EVIDENCE:])
+        return tuple(_SECRET.sub(r"\1***", line)[:300] for line in lines[-EVIDENCE:])
 
 
 class Programs(Protocol):

@@ -21,6 +21,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client import (
     Deadline,
+    Done,
     OwnedPrograms,
 )
 
@@ -98,3 +99,9 @@ def test_a_task_over_its_time() -> None:
     deadline = Deadline(0.0)
     with pytest.raises(MainstayError, match="over its time"):
         deadline.left()
+
+
+@pytest.mark.parametrize("name", ["repo1-s3-key-secret", "repo1-s3-key", "repo2-cipher-pass"])
+def test_evidence_quotes_no_secret(name: str) -> None:
+    found = Done(31, "", f"ERROR: [031]: key/value '{name} = hidden' outside of section\n")
+    assert found.evidence() == (f"ERROR: [031]: key/value '{name} = ***' outside of section",)
