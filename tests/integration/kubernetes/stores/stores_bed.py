@@ -12,8 +12,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from typing import Any, Optional
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
@@ -52,9 +50,18 @@ class Bucket:
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
         (folder / "data").mkdir()
-        self.address = f"http://127.0.0.1:{port}"
+        self.host, self.authority = f"127.0.0.1:{port}", str(folder / "tls.crt")
+        self.address = f"https://{self.host}"
+        words = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=s3"
+        files = ["-keyout", str(folder / "tls.key"), "-out", self.authority]
+        subprocess.run(
+            ["openssl", *words.split(), *files, "-addext", "subjectAltName=IP:127.0.0.1"],
+            check=True,
+            capture_output=True,
+        )
         keys = {"ROOT_ACCESS_KEY": "tester", "ROOT_SECRET_KEY": CANARY}
-        command = [str(objects.program()), "--port", f"127.0.0.1:{port}", "posix"]
+        command = [str(objects.program()), "--port", self.host, "--cert", self.authority]
+        command += ["--key", str(folder / "tls.key"), "posix"]
         self.log = (folder / "log").open("wb")
         self.process = subprocess.Popen(
             [*command, str(folder / "data")],
@@ -68,6 +75,7 @@ class Bucket:
             region_name="us-east-1",
             aws_access_key_id="tester",
             aws_secret_access_key=CANARY,
+            verify=self.authority,
         )
         self._await()
         self.client.create_bucket(Bucket="backups")
@@ -77,11 +85,11 @@ class Bucket:
         end = time.monotonic() + 30
         while time.monotonic() < end and self.process.poll() is None:
             try:
-                urllib.request.urlopen(self.address, timeout=1)
-            except urllib.error.HTTPError:
-                return
+                socket.create_connection(("127.0.0.1", int(self.host[10:])), timeout=1).close()
             except OSError:
                 time.sleep(0.02)
+            else:
+                return
         raise AssertionError("the S3 server does not answer")
 
     def end(self) -> None:
@@ -95,7 +103,8 @@ class Bucket:
         return {
             "bucket": "backups",
             "prefix": prefix,
-            "endpoint": self.address,
+            "endpoint": self.host,
+            "ca": self.authority,
             "region": "us-east-1",
             "access_key": "tester",
             "secret_key": CANARY,
