@@ -48,6 +48,7 @@ def stage(context: Context) -> None:
     own = context.own()
     fingerprints = context.fingerprints()
     replicas = plan.plan_replicas(request, context.journal, own, fingerprints)
+    replicas = [_with_a_free_port(replica) for replica in replicas]
     stores = plan.plan_stores(request, own, fingerprints)
     context.actions += [s.action() for s in stores if s.action()]
     context.actions += [s.warning for s in stores if s.warning]
@@ -64,6 +65,15 @@ def stage(context: Context) -> None:
         raise
     context.record.phase = journal.STAGED
     context.save("journal-staged")
+
+
+def _with_a_free_port(replica: plan.Replica) -> plan.Replica:
+    """A stopped container whose port somebody took meanwhile can never start: it is made anew."""
+    existing = replica.existing
+    if replica.how != plan.WAKE or existing is None or not existing.address:
+        return replica
+    address, _colon, port = existing.address.rpartition(":")
+    return replica if _free_at(address)(int(port)) else replace(replica, how=plan.REPLACE)
 
 
 def _write_ahead(context: Context, replicas: list[plan.Replica]) -> None:

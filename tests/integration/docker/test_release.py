@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import pathlib
+import socket
 import subprocess
 from typing import Any
 
@@ -106,6 +107,19 @@ def test_going_back_needs_no_registry(host: Host, images: str) -> None:
     assert names == {f"api-1-{A[-6:]}", f"api-2-{A[-6:]}"}
     assert host.call("finished", C, keep={"api": A})["changed"]
     assert host.info()["journal"]["serving"] == {"api": A}
+
+
+def test_going_back_needs_no_port_that_somebody_took(host: Host, images: str) -> None:
+    """Seen failing when the stopped container was started again: its port was taken for ever."""
+    deployed(host, images, A, "1.0.0", replicas=1)
+    address = host.info()["containers"][0]["address"]
+    deployed(host, images, B, "1.1.0", replicas=1)
+    name, _colon, port = address.rpartition(":")
+    with socket.create_server((name, int(port))):
+        answer = host.call("staged", C, from_releases={"api": A}, keep={"api": B})
+        assert "failed" not in answer, answer
+        assert answer["release"]["endpoints"]["api"] != [address]
+        assert host.containers()[f"api-1-{A[-6:]}"] == "running"
 
 
 def test_secrets_are_files_of_the_user_and_nothing_else(host: Host, images: str) -> None:
