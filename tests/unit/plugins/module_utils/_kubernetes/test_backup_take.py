@@ -180,6 +180,16 @@ def test_verifying_finds_what_was_spoiled_later(spoil: Any, says: str) -> None:
     assert [e.verified for e in repository(bucket).listed()] == [False]
 
 
+def test_what_is_not_sealed_is_held_by_its_checksums() -> None:
+    bucket = MemoryBucket()
+    open_one: dict[str, Any] = {"encryption_key": None, "secrets": "references"}
+    _take(bucket, **open_one)
+    name = bucket.one("orders.dump")
+    bucket.objects[name] = bucket.objects[name].replace(b"3", b"4")
+    with pytest.raises(MainstayError, match="not whole"):
+        _take(bucket, state="verified", **open_one)
+
+
 def test_a_part_that_is_gone_is_told_by_the_list() -> None:
     bucket = MemoryBucket()
     _take(bucket)
