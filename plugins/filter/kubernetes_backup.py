@@ -8,26 +8,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Optional
 
-from ansible.errors import AnsibleFilterError
-
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.backup_view import (
     backup_options,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import decode
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
-    MainstayError,
-)
-from ansible_collections.mainstay.platform.plugins.module_utils._platform.types import Platform
+from ansible_collections.mainstay.platform.plugins.plugin_utils import filters
 
 
 def kubernetes_backup(
     platform: dict[str, Any], secrets: Optional[dict[str, str]] = None, only: str = ""
 ) -> dict[str, Any]:
     """Repository, stores and retention of the backups of a platform in a cluster."""
-    try:
-        return backup_options(decode(Platform, platform), secrets or {}, only)
-    except MainstayError as error:
-        raise AnsibleFilterError(str(error)) from error
+    return backup_options(filters.described(platform), secrets or {}, only)
 
 
 class FilterModule:
@@ -35,4 +26,4 @@ class FilterModule:
 
     def filters(self) -> dict[str, Callable[..., Any]]:
         """Name to function."""
-        return {"kubernetes_backup": kubernetes_backup}
+        return filters.as_filters({"kubernetes_backup": kubernetes_backup})

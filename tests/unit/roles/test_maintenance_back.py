@@ -42,7 +42,7 @@ def collection(place: pathlib.Path) -> pathlib.Path:
     root = place / "ansible_collections" / "mainstay" / "platform"
     modules = root / "plugins" / "modules"
     modules.mkdir(parents=True)
-    for part in ("roles", "meta", "plugins/filter", "plugins/module_utils"):
+    for part in ("roles", "meta", "plugins/filter", "plugins/module_utils", "plugins/plugin_utils"):
         (root / part).symlink_to(ROOT / part)
     for name, names in NAMES.items():
         text = MODULE.format(module=name, names=names, run=RUN)
