@@ -26,6 +26,8 @@ EDGE = "172.30.77.11"
 DOMAIN = "demo.mainstay.test"
 #: No playbook on the bed takes longer; a run that does is ended and counts as failed.
 PLAYBOOK_LIMIT = 300.0
+#: Where reports of runs are kept; nowhere when it is empty. The demonstration keeps them.
+REPORTS: str = ""
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,10 @@ def play(
     inventory: str = INVENTORY,
     environment: dict[str, str] | None = None,
 ) -> Run:
-    """Run C(playbook) to its end and read its report."""
+    """Run C(playbook) to its end and read its report, which stays when C(REPORTS) names a place."""
     WORK.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=WORK) as reports:
+    with contextlib.ExitStack() as stack:
+        reports = str(REPORTS or stack.enter_context(tempfile.TemporaryDirectory(dir=WORK)))
         started = time.monotonic()
         process = start(
             playbook,
@@ -71,7 +74,9 @@ def play(
         output, _nothing = process.communicate(timeout=PLAYBOOK_LIMIT)
         seconds = time.monotonic() - started
         latest = pathlib.Path(reports) / "latest.json"
-        report = json.loads(latest.read_text()) if latest.exists() else {}
+        # A run that wrote none must not be told by the report of the one before.
+        fresh = latest.exists() and latest.stat().st_mtime >= time.time() - seconds - 1.0
+        report = json.loads(latest.read_text()) if fresh else {}
     with (WORK / "playbooks.log").open("a") as log:
         log.write(f"\n##### {playbook} {' '.join(arguments)} -> {process.returncode}\n{output}")
     return Run(process.returncode, output, seconds, report)
