@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any, Optional
@@ -134,6 +135,11 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
+def lasting(seconds: Any) -> bool:
+    """Whether it is a number of seconds to wait for; C(nan) and infinity are none."""
+    return math.isfinite(float(seconds)) and float(seconds) > 0
+
+
 def repository_from(params: Mapping[str, Any], bucket: Optional[Bucket] = None) -> Repository:
     """The repository, or one error that names every problem of the arguments about it."""
     given = params["repository"]
@@ -163,7 +169,7 @@ def _where_problems(params: Mapping[str, Any]) -> list[str]:
     label = params.get("backup")
     if label and not LABEL.fullmatch(str(label)):
         problems.append(f"backup: found {label!r}, expected such as 20261121T020000Z-1a2b3c")
-    if params.get("timeout") is not None and not float(params["timeout"]) > 0:
+    if params.get("timeout") is not None and not lasting(params["timeout"]):
         problems.append(f"timeout: found {params['timeout']}, expected seconds")
     return problems
 

@@ -70,7 +70,7 @@ def restart(
     problems += [f"services: {text}" for n in params["services"] if (text := naming.label(n))]
     if text := naming.label(params["namespace"]):
         problems.append(f"namespace: {text}")
-    if not float(params["timeout"]) > 0:
+    if not backup_arguments.lasting(params["timeout"]):
         problems.append(f"timeout: found {params['timeout']}, expected seconds")
     if problems:
         raise backup_arguments.wrong(problems)

@@ -54,14 +54,14 @@ class Engine:
 
 
 def check_of(engine: Engine) -> OwnCheck:
-    return OwnCheck(cast("DockerClient", engine), "w", ["/check"], 1.0)
+    return OwnCheck(cast(DockerClient, engine), "w", ["/check"], 1.0)
 
 
 CHECKED, STEADY = Wanted(check=True), Wanted(steady=0.05)
 
 
 def waited(engine: Engine, seen: Seen, wanted: Wanted = CHECKED) -> tuple[str, str]:
-    with Watch(cast("DockerClient", engine), "p") as watch:
+    with Watch(cast(DockerClient, engine), "p") as watch:
         verdict, text, _seen = watch.until_ready(
             "w",
             wanted,
