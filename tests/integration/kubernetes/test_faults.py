@@ -100,8 +100,9 @@ def test_watches_that_are_cut_again_and_again(
     between.events = 1
     done = far.release([workload(env={"SAMPLE_START_SECONDS": "2"})])
     assert done.get("release", {}).get("outcome") == "deployed", done
-    watched = [p for _m, p, _s in between.seen if "watch=true" in p and "/deployments" in p]
-    assert len(watched) > 1, "it was watched again after the cut"
+    # Which of the things has a second event before it is ready is a matter of speed; a pod has one.
+    watched = [p.split("?")[0] for _m, p, _s in between.seen if "watch=true" in p]
+    assert len(watched) > len(set(watched)), "it was watched again after the cut"
     # One list for each thing that is watched: it went on from where it was cut.
     lists = [p for m, p, _s in between.seen if m == "GET" and p.split("?")[0].endswith("/pods")]
     assert len([p for p in lists if "watch" not in p]) == 1
