@@ -215,7 +215,7 @@ def _send(manager: Any, host: str, method: str, path: str, **more: Any) -> Any:
         return manager.request(method, host + path, retries=False, **more)
     pool = manager.connection_from_url(host)
     url = urlsplit(host).path.rstrip("/") + path
-    return pool.urlopen(method, url, retries=False, redirect=False, assert_same_host=False, **more)
+    return pool.request(method, url, retries=False, redirect=False, assert_same_host=False, **more)
 
 
 def _chance() -> float:
