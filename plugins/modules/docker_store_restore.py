@@ -129,7 +129,7 @@ restore:
 
 from ansible.module_utils.basic import AnsibleModule
 
-from ansible_collections.mainstay.platform.plugins.module_utils._docker import dumping
+from ansible_collections.mainstay.platform.plugins.module_utils._docker import dump_restoring
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.dump_arguments import (
     STORE,
 )
@@ -151,7 +151,7 @@ def main() -> None:
     """Entry point."""
     module = AnsibleModule(argument_spec=ARGUMENTS, supports_check_mode=True)
     try:
-        result = dumping.restore(module.params, CliClient(), check=module.check_mode)
+        result = dump_restoring.restore(module.params, CliClient(), check=module.check_mode)
     except MainstayError as error:
         module.fail_json(msg=str(error), error=error.as_dict())
     module.exit_json(**result.as_dict())

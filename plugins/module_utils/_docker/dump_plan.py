@@ -33,7 +33,20 @@ _SAFE = re.compile(r"^[A-Za-z0-9_][A-Za-z0-9_.-]{0,35}$")
 LABEL = re.compile(r"^[0-9]{8}T[0-9]{6}Z(-[0-9]+)?$")
 #: A table itself: its row of pg_class (1259) is named; data and partitions attached have none.
 _TABLE = re.compile(r"^[0-9]+; 1259 [0-9]+ TABLE ")
-_ROLE = re.compile(r'^(?:CREATE|ALTER) ROLE (?P<name>"(?:[^"]|"")+"|[^ ;"]+)')
+_NAME = r'"(?:[^"]|"")+"|[^ ;"]+'
+_ROLE = re.compile(rf"^(?:CREATE|ALTER) ROLE (?P<name>{_NAME})(?: |$)")
+#: One piece of a script of pg_dump or pg_dumpall: a comment, something quoted (they double
+#: quotes, also within E''), a body between dollars, the end of a statement, or anything else.
+_TOKEN = re.compile(
+    r"(?P<comment>--[^\n]*|/\*.*?\*/)"
+    r"|(?P<quoted>'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|(?P<tag>\$(?:[A-Za-z_]\w*)?\$).*?(?P=tag))"
+    r"|(?P<end>;)"
+    r"|(?P<meta>\\[^\n]*)"
+    r"|(?P<space>\s+)"
+    r"|(?P<broken>['\"]|/\*)"
+    r"|(?P<other>\w+|.)",
+    re.DOTALL,
+)
 
 
 @dataclass(frozen=True)
@@ -143,11 +156,17 @@ def sequence_of(dumps: Sequence[Dump]) -> int:
     return max((dump.sequence for dump in dumps), default=0) + 1
 
 
-def databases_to_dump(wanted: Sequence[str], known: Sequence[str]) -> list[str]:
-    """The databases to dump: C(wanted), or all; all that cannot be are refused together."""
+def databases_to_dump(
+    wanted: Sequence[str], known: Sequence[str], aside: Sequence[str] = ()
+) -> list[str]:
+    """The databases to dump: C(wanted), or all but C(aside), which restores of ours made.
+
+    All that cannot be dumped are refused together.
+    """
     unknown = [name for name in wanted if name not in known]
-    unsafe = [name for name in (wanted or known) if not _SAFE.match(name)]
-    if unknown or unsafe or not (wanted or known):
+    chosen = list(dict.fromkeys(wanted)) or [name for name in known if name not in aside]
+    unsafe = [name for name in chosen if not _SAFE.match(name)]
+    if unknown or unsafe or not chosen:
         raise MainstayError(
             "databases cannot be dumped",
             subject=", ".join(dict.fromkeys([*unknown, *unsafe])) or "all",
@@ -155,7 +174,7 @@ def databases_to_dump(wanted: Sequence[str], known: Sequence[str]) -> list[str]:
             expected="names of databases, of up to 36 letters, digits, _ . -",
             next_step="name the databases to dump in databases",
         )
-    return list(dict.fromkeys(wanted)) or list(known)
+    return chosen
 
 
 def tables_in(listing: str) -> tuple[int, int]:
@@ -261,12 +280,38 @@ def _major(version: str) -> int:
     return int(match.group(0)) if match else 0
 
 
+def split(script: str) -> list[str]:
+    """The statements of a script that pg_dump or pg_dumpall wrote, without their last semicolon.
+
+    Text within quotes belongs to its statement, whatever it looks like: a setting of a role or the
+    body of a function may hold lines that read like statements, and those must never be run.
+    """
+    found, statement = [], ""
+    for token in _TOKEN.finditer(script):
+        if token["broken"] is not None:
+            raise MainstayError(
+                "a script of the dump cannot be read",
+                subject="the statements of the dump",
+                found=f"a quote without an end, {token.start()} characters from the start",
+                expected="what pg_dump and pg_dumpall write",
+                next_step="take the dump again; nothing was changed",
+            )
+        if token["end"] is not None:
+            found.append(statement.strip())
+            statement = ""
+        elif token["meta"] is not None and not statement.strip():
+            continue
+        elif token["comment"] is None:
+            statement += token.group()
+    return [text for text in [*found, statement.strip()] if text]
+
+
 def missing_roles(text: str, known: Sequence[str]) -> tuple[list[str], list[str]]:
     """(names, statements) of C(globals.sql) for roles that the server does not have."""
     names: list[str] = []
     statements = []
-    for line in text.splitlines():
-        match = _ROLE.match(line)
+    for statement in split(text):
+        match = _ROLE.match(statement)
         if match is None:
             continue
         name = _unquoted(match.group("name"))
@@ -274,7 +319,7 @@ def missing_roles(text: str, known: Sequence[str]) -> tuple[list[str], list[str]
             continue
         if name not in names:
             names.append(name)
-        statements.append(line)
+        statements.append(f"{statement};")
     return names, statements
 
 
@@ -285,15 +330,17 @@ def _unquoted(name: str) -> str:
 def properties(script: str, database: str, fresh: str) -> list[str]:
     """Statements about the database itself (settings, rights) of a script, for C(fresh) instead.
 
-    C(script) is what C(pg_restore --create --schema-only) prints: its own quoting is kept.
+    C(script) is what C(pg_restore --create --schema-only) prints of the database alone: its own
+    quoting is kept.
     """
     names = "|".join(re.escape(name) for name in (quoted(database), database))
     pattern = re.compile(
-        rf"^(?P<head>ALTER DATABASE|(?:GRANT|REVOKE) [A-Z, ]+ ON DATABASE|COMMENT ON DATABASE)"
-        rf" (?:{names}) (?P<rest>.*;)$"
+        rf"^(?P<head>ALTER DATABASE|ALTER ROLE (?:{_NAME}) IN DATABASE|COMMENT ON DATABASE"
+        rf"|(?:GRANT|REVOKE) [A-Z, ]+ ON DATABASE) (?:{names}) (?P<rest>.*)$",
+        re.DOTALL,
     )
-    found = [pattern.match(line) for line in script.splitlines()]
-    return [f"{m.group('head')} {quoted(fresh)} {m.group('rest')}" for m in found if m]
+    found = [pattern.match(statement) for statement in split(script)]
+    return [f"{m.group('head')} {quoted(fresh)} {m.group('rest')};" for m in found if m]
 
 
 def quoted(name: str) -> str:
@@ -334,6 +381,17 @@ def heal(known: Sequence[Record], existing: Mapping[str, bool]) -> tuple[list[st
             drop.append(record.fresh)
         opened += [n for n in (record.database, record.old) if existing.get(n) is False]
     return drop, opened
+
+
+def trial_name(database: str, label: str) -> str:
+    """The name under which a database of a dump is tried out."""
+    return f"{database}__check_{label.lower().replace('-', '_')}"
+
+
+def trials(dumps: Sequence[Dump], existing: Sequence[str]) -> list[str]:
+    """Databases that a killed trial left behind."""
+    made = {trial_name(name, dump.label) for dump in dumps for name in dump.databases}
+    return [name for name in existing if name in made]
 
 
 def to_undo(known: Sequence[Record], existing: Sequence[str]) -> Record:

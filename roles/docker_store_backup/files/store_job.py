@@ -41,9 +41,9 @@ def arguments(platform, store, **more):
 
 def run(platform, store):
     """Dump and expire; the failure, or nothing."""
-    client = CliClient()
     failure = None
     try:
+        client = CliClient()
         for state in ("taken", "expired"):
             # What could not be taken or is not whole lets nothing else expire.
             result = dumping.backup(arguments(platform, store, state=state), client, check=False)

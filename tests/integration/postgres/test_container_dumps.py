@@ -15,7 +15,11 @@ import pytest
 from cluster import USER, Cluster, flip
 from local_store import PLATFORM, KilledError, LocalStore, arguments
 
-from ansible_collections.mainstay.platform.plugins.module_utils._docker import dumping
+from ansible_collections.mainstay.platform.plugins.module_utils._docker import (
+    dump_place,
+    dump_restoring,
+    dumping,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
@@ -54,7 +58,7 @@ class Shop:
         given = {"state": "restored", "confirm": RESTORE, **more}
         given = arguments(self.home, USER, **given)
         client = LocalStore(self.cluster, kill_at)
-        return dumping.restore(given, client, check=check).as_dict()
+        return dump_restoring.restore(given, client, check=check).as_dict()
 
     def databases(self) -> list[str]:
         """Names of all databases."""
@@ -178,6 +182,90 @@ def test_a_restore_that_was_killed_is_put_right_by_the_next_run(shop: Shop, kill
     if exchanged:
         shop.restore(state="undone", confirm=f"undo-{PLATFORM}")
         assert shop.sql("select count(*) from orders") == "3"
+
+
+def test_what_restores_put_aside_is_not_dumped_whatever_its_name(shop: Shop) -> None:
+    name = "quality_platform_of_the_whole_house"
+    shop.cluster.sql(f"create database {name}")
+    before = shop.backup()["backup"]["databases"]
+    shop.restore(database=name)
+    assert len(shop.databases()) == len(before) + 1
+    assert list(shop.backup()["backup"]["databases"]) == list(before)
+    shop.restore(state="undone", confirm=f"undo-{PLATFORM}")
+    assert list(shop.backup(prove_restore=True)["backup"]["databases"]) == list(before)
+
+
+def test_a_trial_that_was_killed_leaves_nothing_for_long(shop: Shop) -> None:
+    given = arguments(shop.home, USER, prove_restore=True)
+    with pytest.raises(KilledError):
+        dumping.backup(given, LocalStore(shop.cluster, "--exit-on-error"), check=False)
+    assert [name for name in shop.databases() if "__check_" in name]
+    healed = shop.backup()
+    assert shop.databases() == ["postgres", "shop"]
+    assert any("__check_" in action for action in healed["actions"])
+
+
+@pytest.mark.parametrize("late_at", ["--exit-on-error", "pg_terminate_backend", "begin;"])
+def test_a_restore_over_its_time_leaves_the_database_serving(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, late_at: str
+) -> None:
+    shop.backup()
+    shop.sql("insert into orders values (3)")
+    # The clock of the task runs out while one of its commands runs.
+    over: list[float] = []
+    real = dump_place.Deadline
+
+    class Clock(real):  # type: ignore[misc, valid-type]
+        def left(self, most: float = 1e9) -> float:
+            if over and self.seconds == 300.0:
+                self._end = 0.0
+            return float(super().left(most))
+
+    class Late(LocalStore):
+        def run(self, container: str, argv: Any, limit: float, **given: Any) -> Any:
+            words = " ".join(argv) + given.get("data", b"").decode()
+            if late_at in words and not over:
+                over.append(1.0)
+                raise MainstayError("a command in the container did not end within 1 s")
+            return super().run(container, argv, limit, **given)
+
+    monkeypatch.setattr(dump_place, "Deadline", Clock)
+    given = arguments(shop.home, USER, state="restored", confirm=RESTORE)
+    with pytest.raises(MainstayError, match="did not end within"):
+        dump_restoring.restore(given, Late(shop.cluster), check=False)
+    assert shop.sql("select count(*) from orders") == "3"
+    if late_at == "--exit-on-error":
+        assert shop.databases() == ["postgres", "shop"]
+
+
+# What a user of a database may write, and what must not be run with all rights by a restore.
+BODY = """create function public.trap() returns text language sql as $$ select '
+ALTER DATABASE shop WITH CONNECTION LIMIT 3;
+' $$"""
+SETTING = "alter role keeper set my.note to E'x\nCREATE ROLE burglar SUPERUSER;\n'"
+
+
+def test_what_users_wrote_into_a_dump_is_never_run_as_a_statement(shop: Shop) -> None:
+    shop.sql(BODY)
+    shop.cluster.sql(SETTING)
+    shop.cluster.sql("alter role keeper in database shop set statement_timeout = '7s'")
+    try:
+        shop.backup()
+        shop.cluster.sql("drop database shop")
+        shop.cluster.sql("drop role keeper")
+        shop.restore()
+        limit = "select datconnlimit from pg_database where datname = 'shop'"
+        assert shop.sql(limit) == "-1"
+        assert shop.sql("select count(*) from pg_roles where rolname = 'burglar'") == "0"
+        note = "select setconfig[1] from pg_db_role_setting where setrole = 'keeper'::regrole"
+        assert (
+            shop.sql(f"{note} and setdatabase = 0") == "my.note=x\nCREATE ROLE burglar SUPERUSER;"
+        )
+        assert shop.sql(f"{note} and setdatabase <> 0") == "statement_timeout=7s"
+    finally:
+        shop.sql("drop function if exists public.trap()")
+        shop.cluster.sql("alter role keeper reset all")
+        shop.cluster.sql("alter role keeper in database shop reset all")
 
 
 def test_a_killed_dump_is_none_and_goes(shop: Shop) -> None:

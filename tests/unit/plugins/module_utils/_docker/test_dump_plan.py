@@ -245,3 +245,62 @@ def test_only_the_newest_restore_is_healed_and_undone() -> None:
 def test_a_policy_that_is_none_is_refused(given: dict[str, int]) -> None:
     with pytest.raises(MainstayError, match="retention"):
         dump_plan.policy_of(given)
+
+
+SCRIPT = r"""--
+-- PostgreSQL database dump; it's a comment with a quote
+--
+\restrict abc'def
+SET standard_conforming_strings = on;
+/* more; of it */ CREATE DATABASE shop WITH TEMPLATE = template0;
+\connect shop
+ALTER DATABASE shop SET "my.note" TO E'one\\
+ALTER DATABASE shop WITH CONNECTION LIMIT 3;
+it''s';
+CREATE FUNCTION f() RETURNS text LANGUAGE sql AS $_$ ; '
+GRANT ALL ON DATABASE shop TO burglar;
+$_$;
+GRANT CONNECT ON DATABASE shop TO "a;b";
+ALTER ROLE keeper IN DATABASE shop SET statement_timeout TO '7s'
+"""
+
+
+def test_statements_are_told_from_what_only_looks_like_them() -> None:
+    found = dump_plan.properties(SCRIPT, "shop", "fresh")
+    assert [text.splitlines()[0] for text in found] == [
+        """ALTER DATABASE "fresh" SET "my.note" TO E'one\\\\""",
+        """GRANT CONNECT ON DATABASE "fresh" TO "a;b";""",
+        """ALTER ROLE keeper IN DATABASE "fresh" SET statement_timeout TO '7s';""",
+    ]
+    assert dump_plan.split(SCRIPT)[0] == "SET standard_conforming_strings = on"
+    assert len(dump_plan.split(SCRIPT)) == 6
+
+
+@pytest.mark.parametrize("script", ["select 'a", 'select "a', "/* a", "select $a$ $b$;'"])
+def test_a_script_with_a_quote_that_never_ends_is_refused(script: str) -> None:
+    with pytest.raises(MainstayError, match="cannot be read"):
+        dump_plan.split(script)
+
+
+def test_roles_come_from_statements_and_never_from_their_settings() -> None:
+    text = """CREATE ROLE keeper;
+ALTER ROLE keeper SET "my.note" TO 'x
+CREATE ROLE burglar SUPERUSER;';
+CREATE ROLE "a;b"; ALTER ROLE known WITH LOGIN;
+"""
+    names, statements = dump_plan.missing_roles(text, ["known"])
+    assert names == ["keeper", "a;b"]
+    assert len(statements) == 3
+
+
+def test_databases_put_aside_are_not_dumped_unless_asked_for() -> None:
+    known = ["shop", "shop__old_20260105t101112"]
+    assert dump_plan.databases_to_dump([], known, known[1:]) == ["shop"]
+    assert dump_plan.databases_to_dump(known[1:], known, known[1:]) == known[1:]
+
+
+def test_trials_are_known_by_the_dumps_they_were_of() -> None:
+    made = dump(1)
+    left = dump_plan.trial_name("shop", made.label)
+    assert len(dump_plan.trial_name("x" * 36, f"{made.label}-2")) <= dump_plan.LONGEST_NAME
+    assert dump_plan.trials([made], ["shop", left, "shop__check_mine"]) == [left]
