@@ -41,7 +41,7 @@ def take_back(
     if context.check:
         return
     for release in releases:
-        context.journal.releases.setdefault(release, journal.Record()).phase = journal.REVERTING
+        context.journal.open(release).phase = journal.REVERTING
     context.save("journal-reverting")
     _undo(context, back, served)
     for release in releases:

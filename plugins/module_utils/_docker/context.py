@@ -69,7 +69,7 @@ class Context:
     @property
     def record(self) -> Record:
         """The journal's record of this release, made when it is new."""
-        return self.journal.releases.setdefault(self.request.release_id, Record())
+        return self.journal.open(self.request.release_id)
 
     def save(self, point: str = "") -> None:
         """Write the journal; tests may kill the run right behind it."""

@@ -207,7 +207,7 @@ def _container(container: Container) -> dict[str, Any]:
 
 
 def _address(known: journal.Journal) -> str:
-    addresses = [known.releases[r].address for r in sorted(known.releases)]
+    addresses = [known.releases[r].address for r in known.by_age()]
     return next((a for a in reversed(addresses) if a), "")
 
 

@@ -62,7 +62,8 @@ class Record:
     """One release on this host.
 
     C(created) are containers this release made, C(started) those of earlier releases it woke,
-    C(stopped) those it stopped; all by name.
+    C(stopped) those it stopped; all by name. C(number) counts the releases this host has met,
+    whatever its clock or that of the controller said; journals from before it have 0.
     """
 
     phase: str = STAGING
@@ -74,6 +75,7 @@ class Record:
     stopped: list[str] = field(default_factory=list)
     migrations: dict[str, dict[str, Any]] = field(default_factory=dict)
     address: str = ""
+    number: int = 0
 
     @property
     def unfinished(self) -> bool:
@@ -119,6 +121,17 @@ class Journal:
                 self.history[service] = [origin, *earlier][:HISTORY]
         self.serving = dict(keep)
 
+    def open(self, release: str) -> Record:
+        """The record of a release, a new one when this host has not met it."""
+        if release not in self.releases:
+            last = max((record.number for record in self.releases.values()), default=0)
+            self.releases[release] = Record(number=last + 1)
+        return self.releases[release]
+
+    def by_age(self) -> list[str]:
+        """Releases in the order in which this host met them, the oldest first."""
+        return sorted(self.releases, key=lambda r: (self.releases[r].number, r))
+
     def can_serve(self) -> dict[str, list[str]]:
         """Services by release that this host can bring back."""
         return {
@@ -129,12 +142,12 @@ class Journal:
 
     def unfinished(self) -> list[str]:
         """Releases that were neither finished nor reverted, oldest first."""
-        return sorted(r for r, record in self.releases.items() if record.unfinished)
+        return [release for release in self.by_age() if self.releases[release].unfinished]
 
     def summary(self) -> dict[str, Any]:
         """The part that other tasks read."""
         open_ones = self.unfinished()
-        latest = open_ones[-1] if open_ones else max(self.releases, default=None)
+        latest = next(reversed(open_ones or self.by_age()), None)
         return {
             "release_id": latest,
             "phase": self.releases[latest].phase if latest else None,

@@ -54,8 +54,9 @@ def serving_origin(service: str, journal: Journal, containers: list[Container]) 
     known = journal.serving.get(service)
     if known:
         return known
-    running = [c.origin for c in containers if c.service == service and c.running]
-    return max(running, default=None)
+    running = {c.origin for c in containers if c.service == service and c.running}
+    met = [release for release in journal.by_age() if release in running]
+    return met[-1] if met else max(running, default=None)
 
 
 def service_state(

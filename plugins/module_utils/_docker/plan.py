@@ -290,9 +290,7 @@ def retained_origins(
     for container in others:
         known.setdefault(container.service, set()).add(container.origin)
     return {
-        service: set(
-            _latest_first(origins - {keep.get(service, "")}, _served(journal, service))[:retain]
-        )
+        service: set(_latest_first(origins - {keep.get(service, "")}, journal, service)[:retain])
         for service, origins in known.items()
     }
 
@@ -303,8 +301,9 @@ def _served(journal: Journal, service: str) -> list[str]:
     return [*([latest] if latest else []), *journal.history.get(service, [])]
 
 
-def _latest_first(origins: set[str], served: list[str]) -> list[str]:
-    newest = sorted(origins, reverse=True)
+def _latest_first(origins: set[str], journal: Journal, service: str) -> list[str]:
+    met, served = journal.by_age(), _served(journal, service)
+    newest = sorted(origins, key=lambda o: (met.index(o) if o in met else -1, o), reverse=True)
     return sorted(newest, key=lambda o: served.index(o) if o in served else len(served))
 
 
