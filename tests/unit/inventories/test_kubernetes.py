@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 import yaml
-from unit.inventories.test_inventories import NAMES, STAGES, described
 from unit.plugins.module_utils._kubernetes.kubernetes_support import (
     allowed,
     containers,
     not_restricted,
     pod_templates,
 )
+from unit.support_inventories import NAMES, STAGES, described
 
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes import view
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.codec import decode

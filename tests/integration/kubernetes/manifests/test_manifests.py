@@ -30,8 +30,8 @@ sys.path[:0] = [
 ]
 
 import schemas  # noqa: E402
-from unit.inventories.test_inventories import described  # noqa: E402
 from unit.plugins.module_utils._kubernetes.kubernetes_support import pod_templates  # noqa: E402
+from unit.support_inventories import described  # noqa: E402
 
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes import (  # noqa: E402
     view,
