@@ -92,6 +92,16 @@ options:
     elements: str
     choices: [CustomResourceDefinition, Namespace, PersistentVolume, PersistentVolumeClaim]
     default: []
+  keep_warm:
+    description:
+      - Seconds for which Deployments of the release before, with the ConfigMaps and Secrets of that
+        release, stay although they are no longer described, so that going back is a flip.
+      - Then the cluster itself removes them; nothing has to be run. Going back within that time
+        keeps them, and so does any release that describes them again. Needs O(prune=true).
+      - It is done with a Job that makes no pod and owns what goes with it. To keep what is warm by
+        hand, remove that Job with C(kubectl delete job --cascade=orphan).
+    type: float
+    default: 0.0
   wait:
     description: Wait until everything is ready; without it the release only counts as applied.
     type: bool
@@ -208,6 +218,14 @@ EXAMPLES = r"""
     state: rolled_back
     to: 20261121T061500Z-1a2b3c
 
+- name: Leave the pods of the release before for ten minutes, then let the cluster remove them
+  mainstay.platform.k8s_release:
+    platform: shop-production
+    release_id: 20261121T061500Z-1a2b3c
+    namespace: shop
+    manifests: "{{ manifests }}"
+    keep_warm: 600
+
 - name: Allow a cluster that starts nodes five minutes
   mainstay.platform.k8s_release:
     platform: shop-production
@@ -264,6 +282,11 @@ release:
       description: Seconds from the first change until each object that was awaited was ready.
       type: dict
       sample: {"Deployment shop/api": 2.71}
+    warm:
+      description: What stays for O(keep_warm) seconds.
+      type: list
+      elements: str
+      sample: ["Deployment shop/api", "ConfigMap shop/api-9c1b7d"]
     warnings:
       description: What the API server warned of.
       type: list

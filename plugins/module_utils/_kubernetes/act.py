@@ -25,12 +25,21 @@ from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.obje
     Item,
     Key,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.ownership import (
+    Parent,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.plan import (
     KEEP,
     Plan,
     Step,
+    is_dying,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.wait import Wait
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.warm import (
+    Warm,
+    is_leaving,
+    owned,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
@@ -113,7 +122,7 @@ def apply(
             items = [s.item for s in plan.steps if s.item.wave <= barrier]
             waiter.until_ready([i for i in items if i.key not in settled], seen)
             settled |= {i.key for i in items}
-        seen.update(_together(cluster, changing, force=force))
+        seen.update(_together(cluster, changing, waiter, force=force))
         kill(f"wave-{wave}")
     return seen
 
@@ -124,9 +133,17 @@ def apply(
 _BARRIERS = (0, 49, WORKLOADS - 1, 90)
 
 
-def _together(cluster: Cluster, steps: Sequence[Step], *, force: bool) -> dict[Key, Object]:
+def _together(
+    cluster: Cluster, steps: Sequence[Step], waiter: Optional[Wait], *, force: bool
+) -> dict[Key, Object]:
     def one(step: Step) -> Object:
-        return cluster.apply(step.item.resource, step.item.manifest, force=force)
+        item = step.item
+        done = cluster.apply(item.resource, item.manifest, force=force)
+        if waiter is not None and is_dying(done):
+            # What was applied goes with the object: it is made anew when that is gone.
+            waiter.until_gone(item, str(done["metadata"]["uid"]))
+            done = cluster.apply(item.resource, item.manifest, force=force)
+        return done
 
     if not steps:
         return {}
@@ -154,6 +171,24 @@ def _named(item: Item, error: ApiError) -> MainstayError:
         next_step=error.next_step,
         evidence=error.evidence,
     )
+
+
+def leave(cluster: Cluster, plan: Plan, warm: Warm, parent: Parent) -> None:
+    """Start the clock and give it what it takes along. What it never owned stays."""
+    items = [s.item for s in plan.staying]
+    clock = cluster.apply(warm.clock.resource, warm.manifest(items, parent))
+    uid = clock["metadata"]["uid"]
+    for item in items:
+        mine = owned(item, clock, parent)
+        done = cluster.apply(mine.resource, mine.manifest)
+        if not is_leaving(done, clock):
+            raise MainstayError(
+                "what is left warm did not get its end",
+                subject=str(item.key),
+                found=f"no owner {uid}",
+                expected=str(warm.clock.key),
+                next_step="look for an admission rule that changes ownerReferences",
+            )
 
 
 def remove(cluster: Cluster, plan: Plan) -> None:

@@ -59,6 +59,7 @@ RELEASE: dict[str, Any] = {
         "default": [],
         "choices": list(IRREPLACEABLE),
     },
+    "keep_warm": {"type": "float", "default": 0.0},
     "wait": {"type": "bool", "default": True},
     "wait_kinds": {
         "type": "list",

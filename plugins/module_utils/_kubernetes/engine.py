@@ -19,6 +19,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes impo
     history,
     objects,
     ownership,
+    warm,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.client import (
     Cluster,
@@ -90,6 +91,7 @@ class Run:
     waiter: Wait
     kill: Callable[[str], None]
     target: str = ""
+    left_warm: Optional[warm.Warm] = None
     warnings: list[str] = field(default_factory=list)
 
 
@@ -143,6 +145,7 @@ def _prepare(
         manifests, target = _manifests_of(request, records, parent)
     items = objects.read(manifests, request.namespace, parent.id, _lookup(cluster, manifests))
     seen = observe(cluster, items, parent.members)
+    left_warm = _warm(request, records, parent)
     plan = make_plan(
         items,
         seen,
@@ -150,6 +153,7 @@ def _prepare(
         adopt=request.adopt,
         prune=request.prune,
         prune_kinds=request.prune_kinds,
+        warm=left_warm,
     )
     waiter = Wait(
         cluster,
@@ -160,7 +164,9 @@ def _prepare(
         hide=secret_values(items),
         started=clock(),
     )
-    return Run(request, cluster, records, parent, items, plan, seen, waiter, kill, target)
+    return Run(
+        request, cluster, records, parent, items, plan, seen, waiter, kill, target, left_warm
+    )
 
 
 def _check_fence(request: Request, parent: Parent) -> None:
@@ -182,6 +188,23 @@ def _manifests_of(request: Request, records: Records, parent: Parent) -> tuple[l
     )
     stored = records.manifests(summary)
     return [m for m in stored if m.get("kind") != "Job"], summary.release_id
+
+
+def _warm(request: Request, records: Records, parent: Parent) -> Optional[warm.Warm]:
+    """What the release before had, when it is to stay for a while.
+
+    What is not on record goes at once: nobody could go back to it.
+    """
+    previous, stored = _before(parent, request.release_id), []
+    if request.keep_warm <= 0 or not previous:
+        return None
+    for summary in records.summaries():
+        if summary.release_id == previous and summary.outcome in (
+            history.DEPLOYED,
+            history.APPLIED,
+        ):
+            stored = records.manifests(summary)
+    return warm.candidates(stored, parent, request.release_id, request.keep_warm)
 
 
 def _lookup(cluster: Cluster, manifests: list[Any]) -> objects.Lookup:
@@ -249,7 +272,7 @@ def _begin(run: Run, manifests: str) -> Summary:
         own = step.item.key.kind == "Namespace" and step.item.key.name == request.namespace
         if own and step.verb != KEEP:
             run.cluster.apply(step.item.resource, step.item.manifest, force=request.force)
-    members = [Member(item.key, item.resource) for item in run.items]
+    members = [*(Member(item.key, item.resource) for item in run.items), *_leaving(run)]
     run.parent = run.records.write(
         replace(
             ownership.extended(run.parent, members),
@@ -282,8 +305,19 @@ def _do(run: Run) -> None:
     if waiter is not None:
         waiter.until_ready(run.items, seen)
     run.kill("ready")
+    if run.left_warm is not None and run.plan.staying:
+        act.leave(run.cluster, run.plan, run.left_warm, run.parent)
+    run.kill("warm")
     act.remove(run.cluster, run.plan)
     run.kill("removed")
+
+
+def _leaving(run: Run) -> list[Member]:
+    """What the cluster is to take away by itself, and its clock."""
+    if run.left_warm is None or not run.plan.staying:
+        return []
+    items = [s.item for s in run.plan.staying]
+    return [run.left_warm.clock, *(Member(i.key, i.resource, leaving=True) for i in items)]
 
 
 def _end(run: Run, summary: Summary, outcome: str, failure: str) -> None:
@@ -294,7 +328,9 @@ def _end(run: Run, summary: Summary, outcome: str, failure: str) -> None:
         described = [Member(item.key, item.resource) for item in run.items]
         parent = replace(
             parent,
-            members=tuple(sorted((*described, *run.plan.left), key=lambda m: m.key)),
+            members=tuple(
+                sorted((*described, *run.plan.left, *_leaving(run)), key=lambda m: m.key)
+            ),
             current=summary.release_id,
             previous=summary.previous,
             manifests=summary.manifests,
@@ -331,5 +367,6 @@ def _facts(run: Run, outcome: str, release_id: str) -> dict[str, Any]:
         },
         "ready": dict(run.waiter.ready),
         "left": [str(m.key) for m in run.plan.left],
+        "warm": [str(s.item.key) for s in run.plan.staying],
         "warnings": [*run.warnings, *run.cluster.warnings],
     }

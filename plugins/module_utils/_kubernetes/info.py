@@ -60,7 +60,9 @@ def _objects(cluster: Cluster, parent: Parent) -> list[dict[str, Any]]:
         live = seen.get(member.key)
         predicate = KINDS.get(member.key.kind)
         ready, missing = (True, "") if live is not None else (False, "it is not there")
-        if live is not None and predicate is not None:
+        if member.leaving:
+            ready, missing = True, ""  # whatever becomes of it, nobody misses it
+        elif live is not None and predicate is not None:
             ready, missing = predicate(live)
         place = {"kind": member.key.kind, "namespace": member.key.namespace}
         found.append({**place, "name": member.key.name, "ready": ready, "missing": missing})

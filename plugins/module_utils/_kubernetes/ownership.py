@@ -47,10 +47,14 @@ def set_id(platform: str, namespace: str) -> str:
 
 @dataclass(frozen=True)
 class Member:
-    """One object of the set, with all that is needed to find it again."""
+    """One object of the set, with all that is needed to find it again.
+
+    C(leaving) ones are taken away by the cluster itself, so it is no loss when they are gone.
+    """
 
     key: Key
     resource: Resource
+    leaving: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,8 @@ def _member(entry: Mapping[str, Any]) -> Member:
     resource = Resource(
         entry["apiVersion"], entry["kind"], entry["plural"], bool(entry["namespace"])
     )
-    return Member(Key(resource.group, entry["kind"], entry["namespace"], entry["name"]), resource)
+    key = Key(resource.group, entry["kind"], entry["namespace"], entry["name"])
+    return Member(key, resource, bool(entry.get("leaving")))
 
 
 def write_parent(parent: Parent) -> Manifest:
@@ -133,6 +138,7 @@ def write_parent(parent: Parent) -> Manifest:
             "plural": m.resource.plural,
             "namespace": m.key.namespace,
             "name": m.key.name,
+            **({"leaving": True} if m.leaving else {}),
         }
         for m in parent.members
     ]

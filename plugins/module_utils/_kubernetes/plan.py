@@ -28,6 +28,10 @@ from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.owne
     belongs_to,
     owner_of,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.warm import (
+    Warm,
+    is_leaving,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
@@ -65,18 +69,37 @@ class Removal:
 
 
 @dataclass(frozen=True)
+class Staying:
+    """One object that is no longer described and stays for a while, as it was applied before."""
+
+    item: Item
+    uid: str
+    seconds: int
+
+    @property
+    def action(self) -> str:
+        """The sentence for it."""
+        return f"keep {self.item.key} for {self.seconds} s"
+
+
+@dataclass(frozen=True)
 class Plan:
-    """C(left) are members that are no longer described and stay; C(gone) were removed by others."""
+    """C(left) are members that are no longer described and stay; C(gone) were removed by others.
+
+    C(staying) are those whose end the cluster is yet to be told.
+    """
 
     steps: tuple[Step, ...] = ()
     removals: tuple[Removal, ...] = ()
+    staying: tuple[Staying, ...] = ()
     left: tuple[Member, ...] = ()
     gone: tuple[Member, ...] = ()
 
     @property
     def actions(self) -> list[str]:
         """Sentences, in the order in which things are done."""
-        sentences = [s.action for s in self.steps] + [r.action for r in self.removals]
+        sentences = [s.action for s in self.steps] + [s.action for s in self.staying]
+        sentences += [r.action for r in self.removals]
         return [s for s in sentences if s]
 
     @property
@@ -84,6 +107,7 @@ class Plan:
         """Changes with anything that a run would do differently."""
         steps = [(s.action, s.item.hash, _seen(s.live)) for s in self.steps if s.action]
         removals = [(r.action, r.uid) for r in self.removals]
+        removals += [(s.action, s.uid) for s in self.staying]
         return digest([steps, removals])[:16]
 
     def waves(self) -> Iterator[list[Step]]:
@@ -113,31 +137,56 @@ def make_plan(
     adopt: bool = False,
     prune: bool = True,
     prune_kinds: Sequence[str] = (),
+    warm: Optional[Warm] = None,
 ) -> Plan:
-    """What brings the cluster from C(live) to C(items). Refuses what belongs to somebody else."""
+    """What brings the cluster from C(live) to C(items). Refuses what belongs to somebody else.
+
+    C(warm) is what may stay for a while of what is no longer described.
+    """
     _refuse_foreign(items, live, parent, adopt=adopt)
     steps = []
     for item in items:
         found = live.get(item.key)
         verb = CREATE
         if found is not None:
-            verb = KEEP if compare.is_current(item.manifest, found) else CHANGE
+            same = compare.is_current(item.manifest, found) and not is_dying(found)
+            verb = KEEP if same else CHANGE
         steps.append(Step(item, verb, found))
     described = {item.key for item in items}
-    removals, left, gone = [], [], []
+    removals, staying, left, gone = [], [], [], []
+    warm = _with_pods(warm, live, described)
+    ticking = live.get(warm.clock.key) if warm else None
     for member in parent.members:
         if member.key in described:
             continue
         found = live.get(member.key)
         if found is None or not belongs_to(found, parent.id):
             gone.append(member)
-        elif not prune or (member.key.kind in IRREPLACEABLE and member.key.kind not in prune_kinds):
+        elif (
+            not prune
+            or (member.key.kind in IRREPLACEABLE and member.key.kind not in prune_kinds)
+            or (warm and (found is ticking or is_leaving(found, ticking)))
+        ):
             left.append(member)
+        elif warm and member.key in warm.items:
+            uid = str(found["metadata"].get("uid", ""))
+            staying.append(Staying(warm.items[member.key], uid, warm.seconds))
         else:
             removals.append(Removal(member, str(found["metadata"].get("uid", "")), found))
     # What came last goes first: routes before what they lead to.
     removals.sort(key=lambda r: (-_wave_of(r.member.key.kind), r.member.key))
-    return Plan(tuple(steps), tuple(removals), tuple(left), tuple(gone))
+    return Plan(tuple(steps), tuple(removals), tuple(staying), tuple(left), tuple(gone))
+
+
+def is_dying(live: Mapping[str, Any]) -> bool:
+    """Whether somebody has removed the object, and something still holds it."""
+    return bool((live.get("metadata") or {}).get("deletionTimestamp"))
+
+
+def _with_pods(warm: Optional[Warm], live: Live, described: set[Key]) -> Optional[Warm]:
+    """C(warm), unless no pods of it are left that something could be kept for."""
+    going = (warm.items if warm else {}).keys() - described
+    return warm if any(k.kind == "Deployment" and k in live for k in going) else None
 
 
 def _wave_of(kind: str) -> int:

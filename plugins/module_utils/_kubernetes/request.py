@@ -31,6 +31,7 @@ class Request:
     adopt: bool = False
     prune: bool = True
     prune_kinds: tuple[str, ...] = ()
+    keep_warm: float = 0.0
     wait: bool = True
     wait_kinds: tuple[str, ...] = DEFAULT_KINDS
     wait_conditions: tuple[str, ...] = ()
@@ -55,6 +56,7 @@ def request_from(params: Mapping[str, Any]) -> Request:
         adopt=bool(params.get("adopt")),
         prune=bool(params.get("prune", True)),
         prune_kinds=tuple(params.get("prune_kinds") or ()),
+        keep_warm=float(params.get("keep_warm") or 0.0),
         wait=bool(params.get("wait", True)),
         wait_kinds=tuple(params.get("wait_kinds") or DEFAULT_KINDS),
         wait_conditions=tuple(params.get("wait_conditions") or ()),

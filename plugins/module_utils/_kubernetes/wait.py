@@ -30,6 +30,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.stre
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.symptoms import (
     deadline_told,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
+    MainstayError,
+)
 
 PODS, SETS, EVENTS = (
     BUILT_IN["v1", "Pod"],
@@ -81,6 +84,29 @@ class Wait:
             self._loop(waiting, streams, self._told(waiting, seen))
         finally:
             streams.end()
+
+    def until_gone(self, item: Item, uid: str) -> None:
+        """Return when the object with this C(uid), which is being removed, is no longer there."""
+        place = (item.resource, item.key.namespace)
+        streams = Streams(self.cluster)
+        streams.start([place])
+        found: Mapping[str, Any] = {}
+        try:
+            while self.clock() < self.deadline:
+                streams.next(min(self.deadline - self.clock(), _HEARTBEAT))
+                known = streams.objects.get(place)
+                found = (known or {}).get((item.key.namespace, item.key.name), {})
+                if known is not None and (found.get("metadata") or {}).get("uid") != uid:
+                    return
+        finally:
+            streams.end()
+        raise MainstayError(
+            "it is still being removed; it can only be made anew when it is gone",
+            subject=str(item.key),
+            found=f"finalizers {', '.join((found.get('metadata') or {}).get('finalizers') or [])}",
+            expected="that whatever holds it lets it go",
+            next_step="see who removed it and what holds it, then run again",
+        )
 
     def _told(
         self, waiting: Mapping[Key, Item], seen: Mapping[Key, Mapping[str, Any]]

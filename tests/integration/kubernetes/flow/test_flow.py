@@ -114,6 +114,11 @@ class Flow:
                     found[service["metadata"]["name"]] = image.rpartition(":")[2]
         return found
 
+    def uid(self, deployment: str) -> str:
+        """Which very Deployment has the name; empty when none has."""
+        path = "jsonpath={.metadata.uid}"
+        return self.kubectl("get", "deployment", deployment, "-o", path, "--ignore-not-found")
+
     def end(self) -> None:
         """Leave nothing behind."""
         self.front.terminate()
@@ -173,6 +178,30 @@ def test_a_release_a_bad_one_and_the_way_back(flow: Flow, strategy: str) -> None
     status = flow.run("status.yml")
     assert status.returncode == 0, status.stdout
     assert "api 1.0.0" in status.stdout
+
+
+def test_the_old_version_is_warm_for_a_while_and_then_goes(flow: Flow) -> None:
+    release = {"strategy": "blue_green", "keep_warm": "15m", "drain": "5s", "stage_timeout": "2m"}
+    chosen = ("-e", json.dumps({"platform_release": release}))
+    good(flow.run("deploy.yml", *chosen), judged=False)
+    first = {n: flow.uid(n) for n in ("api", "web")}
+    good(flow.run("deploy.yml", *chosen, "-e", "release_version=1.1.0"))
+    assert {n: flow.uid(n) for n in ("api", "web")} == first, "they are warm"
+    good(flow.run("rollback.yml", *chosen))
+    assert {n: flow.uid(n) for n in ("api", "web")} == first, "going back was a flip"
+    assert not flow.kubectl("get", "jobs", "-l", "mainstay.platform/clock", "-o", "name")
+
+    chosen = ("-e", json.dumps({"platform_release": {**release, "keep_warm": "10s"}}))
+    good(flow.run("deploy.yml", *chosen, "-e", "release_version=1.2.0"))
+    deadline = time.monotonic() + 60
+    while flow.uid("api") or flow.uid("web"):
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+    assert {flow.serving()[n] for n in ("api", "web")} == {"1.2.0"}
+    again = flow.run("deploy.yml", *chosen, "-e", "release_version=1.2.0")
+    assert again.returncode == 0 and "changed=0" in again.stdout, again.stdout[-3000:]
+    good(flow.run("rollback.yml", *chosen))
+    assert {flow.serving()[n] for n in ("api", "web")} == {"1.0.0"}
 
 
 def test_a_run_that_was_killed_is_healed_by_the_next(flow: Flow) -> None:
