@@ -343,3 +343,32 @@ func TestBadArgumentsAreRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestConnectionsComeFromEachSourceInTurn(t *testing.T) {
+	seen := make(chan string, 8)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		host, _, _ := net.SplitHostPort(r.RemoteAddr)
+		seen <- host
+	}))
+	defer server.Close()
+	where, err := options{url: server.URL, sources: "127.0.0.2,127.0.0.3"}.target()
+	if err != nil {
+		t.Fatal(err)
+	}
+	counts := map[string]int{}
+	for range [4]int{} {
+		raw, err := where.dial(context.Background(), "http/1.1", time.Second)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = fmt.Fprintf(raw, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		counts[<-seen]++
+		_ = raw.Close()
+	}
+	if counts["127.0.0.2"] != 2 || counts["127.0.0.3"] != 2 {
+		t.Errorf("found %v, expected two from each", counts)
+	}
+	if _, err := (options{url: server.URL, sources: "here"}).target(); err == nil {
+		t.Error("a source that is no address was taken")
+	}
+}

@@ -22,6 +22,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -37,6 +38,7 @@ const (
 type options struct {
 	url       string
 	resolve   string
+	sources   string
 	host      string
 	authority string
 	insecure  bool
@@ -77,6 +79,7 @@ func parse(arguments []string) (options, error) {
 	f := flag.NewFlagSet("loadgen", flag.ContinueOnError)
 	f.StringVar(&o.url, "url", "https://127.0.0.1", "scheme, host and port that is asked")
 	f.StringVar(&o.resolve, "resolve", "", "address to connect to instead of the host's, with or without port")
+	f.StringVar(&o.sources, "sources", "", "addresses of this machine, with commas between, that connections come from in turn")
 	f.StringVar(&o.host, "host", "", "name for the Host header and for TLS; default: the host of -url")
 	f.StringVar(&o.authority, "ca", "", "file with the certificates to trust")
 	f.BoolVar(&o.insecure, "insecure", false, "trust every certificate")
@@ -114,6 +117,35 @@ type target struct {
 	address string
 	host    string
 	tls     *tls.Config // nil for plain HTTP
+	sources *sources
+}
+
+// sources are the addresses that connections come from, one after the other; none leaves the choice
+// to the system. One address that opens many connections uses its ports again while connection
+// tracking still knows them, and then meets pods that are gone.
+type sources struct {
+	addresses []net.IP
+	used      atomic.Uint64
+}
+
+func parseSources(text string) (*sources, error) {
+	found := &sources{}
+	for _, part := range strings.FieldsFunc(text, func(r rune) bool { return r == ',' }) {
+		address := net.ParseIP(part)
+		if address == nil {
+			return nil, fmt.Errorf("-sources: found %q, expected an address", part)
+		}
+		found.addresses = append(found.addresses, address)
+	}
+	return found, nil
+}
+
+func (s *sources) next() net.Addr {
+	if s == nil || len(s.addresses) == 0 {
+		return nil
+	}
+	number := s.used.Add(1) - 1
+	return &net.TCPAddr{IP: s.addresses[number%uint64(len(s.addresses))]}
 }
 
 func (o options) target() (target, error) {
@@ -125,7 +157,11 @@ func (o options) target() (target, error) {
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[parsed.Scheme]
 	}
-	t := target{address: net.JoinHostPort(parsed.Hostname(), port), host: parsed.Host}
+	from, err := parseSources(o.sources)
+	if err != nil {
+		return target{}, err
+	}
+	t := target{address: net.JoinHostPort(parsed.Hostname(), port), host: parsed.Host, sources: from}
 	if o.resolve != "" {
 		t.address = o.resolve
 		if _, _, err := net.SplitHostPort(o.resolve); err != nil {
@@ -156,7 +192,7 @@ func (o options) target() (target, error) {
 func (t target) dial(ctx context.Context, protocol string, timeout time.Duration) (net.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	raw, err := (&net.Dialer{}).DialContext(ctx, "tcp", t.address)
+	raw, err := (&net.Dialer{LocalAddr: t.sources.next()}).DialContext(ctx, "tcp", t.address)
 	if err != nil || t.tls == nil {
 		return raw, err
 	}
