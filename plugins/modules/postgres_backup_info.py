@@ -71,6 +71,10 @@ backups:
       type: list
       elements: str
       sample: ["000000010000000000000007"]
+    covered:
+      description: Whether the newest full backup leads to the newest WAL; else one is due.
+      type: bool
+      sample: true
     newest_segment:
       description: The newest WAL segment.
       type: str

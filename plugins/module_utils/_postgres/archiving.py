@@ -11,7 +11,9 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
     MainstayError,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import health
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client import mask
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.context import Context
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.engine import Engine
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.server import Server
 
 #: Seconds between two looks for a segment in the repository.
@@ -43,8 +45,8 @@ def finish_segment(server: Server) -> str:
     return answer.split("\t")[0]
 
 
-def observe_archiver(server: Server) -> health.Archiver:
-    """C(pg_stat_archiver), the settings, and the number of segments that wait."""
+def observe_archiver(server: Server, engine: Engine) -> health.Archiver:
+    """C(pg_stat_archiver), the settings, the segments that wait, and what the engine says."""
     answer = server.query(
         "select current_setting('archive_mode'), "
         "coalesce(nullif(current_setting('archive_command'), '(disabled)'), '') || "
@@ -55,4 +57,5 @@ def observe_archiver(server: Server) -> health.Archiver:
         "from pg_stat_archiver"
     )
     mode, command, archived, failed, newer, waiting = answer.split("\t")
-    return health.Archiver(mode, command, archived, failed, newer == "t", int(waiting))
+    cause = engine.archiving_error() if int(waiting) else ""
+    return health.Archiver(mode, mask(command), archived, failed, newer == "t", int(waiting), cause)

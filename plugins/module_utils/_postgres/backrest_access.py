@@ -6,6 +6,9 @@
 from __future__ import annotations
 
 import configparser
+import contextlib
+import glob
+import os
 from dataclasses import dataclass
 from typing import Optional
 
@@ -13,6 +16,10 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors
     MainstayError,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.bucket import Bucket
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client import mask
+
+#: Signs of an error of the archive command that are shown.
+SHOWN = 300
 
 
 @dataclass(frozen=True)
@@ -47,18 +54,21 @@ class Options:
 
     def get(self, name: str, default: str = "") -> str:
         """The option of the repository called C(name)."""
+        return self.plain(self._prefix + name, default)
+
+    def plain(self, name: str, default: str = "") -> str:
+        """The option called C(name), which is of no repository."""
         for section in self._sections:
-            if self._parser.has_option(section, self._prefix + name):
-                return self._parser.get(section, self._prefix + name).strip()
+            if self._parser.has_option(section, name):
+                return self._parser.get(section, name).strip()
         return default
 
 
 def local_directory(access: Access) -> str:
-    """The directory of a repository that is a plain one on this host, empty otherwise."""
+    """The directory of a repository that is one on this host, empty otherwise."""
     options = Options(access)
     plain = options.get("type", "posix") == "posix" and not options.get("host")
-    encrypted = options.get("cipher-type", "none") != "none"
-    return options.get("path", "/var/lib/pgbackrest") if plain and not encrypted else ""
+    return options.get("path", "/var/lib/pgbackrest") if plain else ""
 
 
 def bucket_of(access: Access) -> Optional[Bucket]:
@@ -87,3 +97,18 @@ def bucket_of(access: Access) -> Optional[Bucket]:
 def encrypted(access: Access) -> bool:
     """Whether pgBackRest itself encrypts the repository."""
     return Options(access).get("cipher-type", "none") != "none"
+
+
+def spooled_error(access: Access) -> str:
+    """What the asynchronous archive command left about the oldest segment that it cannot store.
+
+    Its files are C(<segment>.error) and, for all segments, C(global.error): a code in the first
+    line, the words behind it. Empty when there is none, as always without C(archive-async).
+    """
+    spool = Options(access).plain("spool-path", "/var/spool/pgbackrest")
+    pattern = os.path.join(spool, "archive", access.stanza, "out", "*.error")
+    for path in sorted(glob.glob(pattern)):
+        with contextlib.suppress(OSError), open(path, encoding="utf-8", errors="replace") as handle:
+            words = [line.strip() for line in handle.read(4096).splitlines()[1:]]
+            return mask("; ".join(word for word in words if word))[:SHOWN]
+    return ""

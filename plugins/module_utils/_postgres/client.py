@@ -30,6 +30,11 @@ EVIDENCE = 12
 _SECRET = re.compile(r"(?i)([a-z0-9-]*(?:secret|pass|s3-key|token)[a-z0-9-]*\s*=\s*)[^\s'\"]+")
 
 
+def mask(text: str) -> str:
+    """C(text) without the values of options that hold a secret."""
+    return _SECRET.sub(r"\1***", text)
+
+
 @dataclass(frozen=True)
 class Done:
     """How a program ended, and what it wrote."""
@@ -41,7 +46,7 @@ class Done:
     def evidence(self) -> tuple[str, ...]:
         """The last lines of what it wrote."""
         lines = [line for line in (self.out + "\n" + self.err).splitlines() if line.strip()]
-        return tuple(_SECRET.sub(r"\1***", line)[:300] for line in lines[-EVIDENCE:])
+        return tuple(mask(line)[:300] for line in lines[-EVIDENCE:])
 
 
 class Programs(Protocol):

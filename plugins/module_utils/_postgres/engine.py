@@ -72,6 +72,9 @@ class Engine(Protocol):
     def archived(self, name: str) -> Optional[ArchivedFile]:
         """A WAL segment of the repository."""
 
+    def archiving_error(self) -> str:
+        """Why the archive command does not store, in its own words; empty when it left none."""
+
     def fetch_command(self, directory: str, private: str) -> list[str]:
         """The command that fetches a file of the archive into the cluster in C(directory); its name
         and the path are appended. What the command needs may be written into C(private).

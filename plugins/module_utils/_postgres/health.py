@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Optional
@@ -39,11 +39,39 @@ def gaps_of(catalog: Catalog, wal_from: Optional[Backup], size: int) -> list[wal
     return wal.continuity(starts, names, catalog.histories, size, pinned)
 
 
-def gap_findings(gaps: Sequence[wal.Gap]) -> list[Finding]:
-    """Each gap as something critical."""
+def covered(catalog: Catalog, size: int) -> bool:
+    """Whether the newest full backup leads to the newest WAL of the newest timeline."""
+    fulls = [b for b in catalog.backups if b.kind == FULL and b.wal_start and not b.error]
+    names = [f.name for f in catalog.archive]
+    if not fulls:
+        return False
+    start = max(fulls, key=lambda b: b.stopped).wal_start
+    begin, first = wal.split(start, size)
+    newest = max([begin, *catalog.histories, *_timelines(names)])
+    led = newest == begin or wal.reaches(begin, first, newest, catalog.histories, size)
+    return led and not wal.continuity([start], names, catalog.histories, size)
+
+
+def kept_elsewhere(catalog: Catalog, size: int) -> set[int]:
+    """Timelines that this repository has no segment of, though a newer backup covers what is now.
+
+    That is what a switch to another host and back leaves in a repository of one host: the WAL of
+    the time between is in that of the other one.
+    """
+    if not covered(catalog, size):
+        return set()
+    return set(catalog.histories) - _timelines(f.name for f in catalog.archive)
+
+
+def _timelines(names: Iterable[str]) -> set[int]:
+    return {int(name[:8], 16) for name in names if wal.is_segment(name)}
+
+
+def gap_findings(gaps: Sequence[wal.Gap], elsewhere: Collection[int] = ()) -> list[Finding]:
+    """Each gap as something critical, but for timelines that are kept C(elsewhere)."""
     return [
         Finding(
-            CRITICAL,
+            WARNING if gap.timeline in elsewhere else CRITICAL,
             "wal_missing",
             str(gap),
             f"{gap.count} segments of timeline {gap.timeline} are not in the repository",
@@ -120,6 +148,13 @@ class Archiver:
     last_failed: str
     failed_is_newer: bool
     waiting: int
+    #: What the engine itself left about it; empty when it left nothing.
+    cause: str = ""
+
+    @property
+    def words(self) -> str:
+        """Why nothing arrives: the engine's own words, else the command that is set."""
+        return self.cause or f"archive_command is {self.command!r}"
 
 
 def archiver_findings(archiver: Archiver) -> list[Finding]:
@@ -133,7 +168,8 @@ def archiver_findings(archiver: Archiver) -> list[Finding]:
         found.append(
             _archiver(
                 archiver.last_failed,
-                f"the archive command fails at this segment, {archiver.waiting} segments wait",
+                f"the archive command fails at this segment, {archiver.waiting} segments wait; "
+                f"{archiver.words}",
                 "segments that are archived as they fill",
             )
         )
@@ -179,7 +215,7 @@ def _archiver(subject: str, found: str, expected: str) -> Finding:
     )
 
 
-def unproved(segment: str, limit: float, archiver: Archiver, seen: bool = False) -> Finding:
+def unproved(segment: str, limit: float, archiver: Archiver) -> Finding:
     """A segment was finished and did not appear in the repository."""
     said = archiver.last_archived >= segment and bool(archiver.last_archived)
     why = (
@@ -187,6 +223,7 @@ def unproved(segment: str, limit: float, archiver: Archiver, seen: bool = False)
         if said
         else f"the archiver's last segment is {archiver.last_archived or 'none'}"
     )
+    why += f"; {archiver.words}"
     return Finding(
         CRITICAL,
         "archiving",

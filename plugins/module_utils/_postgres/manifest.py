@@ -12,16 +12,20 @@ import hashlib
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
-from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client import Programs
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client import (
+    Programs,
+    mask,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.reader import (
     Reader,
     Unreachable,
+    decipher,
     expand,
     read_text,
     sha1_of,
@@ -69,7 +73,7 @@ def _split(line: str) -> tuple[str, str]:
             place = line.find("=", place + 1)
         else:
             return line[:place], line[place + 1 :]
-    raise MainstayError("a line of the manifest cannot be read", found=line[:120])
+    raise MainstayError("a line of the manifest cannot be read", found=mask(line)[:120])
 
 
 def own_checksum(sections: Sections) -> str:
@@ -122,6 +126,8 @@ class Stored:
     offset: int = -1
     pages_fine: bool = True
     parts: bool = False
+    #: The repository is one that pgBackRest encrypts.
+    enciphered: bool = False
 
 
 def files_of(sections: Sections, stanza: str, label: str) -> list[Stored]:
@@ -132,7 +138,8 @@ def files_of(sections: Sections, stanza: str, label: str) -> list[Stored]:
     found = []
     for name, text in sections.get("target:file", {}).items():
         item = {**defaults, **json.loads(text)}
-        found.append(_stored(name, item, SUFFIXES.get(compress, ""), f"backup/{stanza}", label))
+        stored = _stored(name, item, SUFFIXES.get(compress, ""), f"backup/{stanza}", label)
+        found.append(replace(stored, enciphered="cipher" in sections))
     return found
 
 
@@ -198,10 +205,13 @@ def verify(reader: Reader, stanza: str, label: str, programs: Programs) -> list[
 def _verify_group(reader: Reader, group: list[Stored], programs: Programs) -> list[Finding]:
     """Files of one bundle are read together."""
     first = group[0]
+    # Without a stored checksum only the plain bytes can be compared.
+    plain = any(not item.stored_checksum for item in group)
+    read = reader.blocks if plain and first.offset < 0 else reader.stored
     try:
         if first.offset < 0:
-            return _verify_one(first, reader.blocks(first.path), programs)
-        whole = b"".join(reader.blocks(first.path))
+            return _verify_one(first, read(first.path), programs)
+        whole = b"".join(read(first.path))
     except Unreachable:
         raise
     except MainstayError as error:
@@ -229,12 +239,12 @@ def _verify_one(item: Stored, blocks: Iterator[bytes], programs: Programs) -> li
     try:
         if item.stored_checksum:
             seen, wanted = sha1_of(blocks), item.stored_checksum
-        elif item.parts:
+        elif item.parts or (item.enciphered and item.offset >= 0):
             raise Unreachable(
-                "block incremental files cannot be read again without a stored checksum",
+                "a file in a bundle or in blocks cannot be read again without its checksum",
                 subject=item.path,
                 expected="files that were copied whole",
-                next_step="set repo-block=n in pgBackRest and take a full backup",
+                next_step="set repo-block=n and repo-bundle=n in pgBackRest, take a full backup",
             )
         else:
             seen, wanted = sha1_of(expand(blocks, f"x{item.suffix}", programs)), item.checksum
@@ -259,10 +269,13 @@ def read_file(
     item = next((f for f in files_of(sections, stanza, label) if f.name == name), None)
     if item is None:
         raise MainstayError("the backup does not hold this file", subject=name, found=label)
-    blocks = reader.blocks(item.path)
+    blocks = (reader.stored if item.offset >= 0 else reader.blocks)(item.path)
     if item.offset >= 0:
         whole = b"".join(blocks)
-        blocks = iter([whole[item.offset : item.offset + item.stored_size]])
+        piece = whole[item.offset : item.offset + item.stored_size]
+        if item.enciphered:
+            piece = decipher(piece, json.loads(sections["cipher"]["cipher-pass"]))
+        blocks = iter([piece])
         compress = json.loads(sections["backup:option"].get("option-compress-type", '"none"'))
         return b"".join(expand(blocks, f"x{SUFFIXES[compress]}", programs))
     return b"".join(expand(blocks, item.path, programs))

@@ -260,6 +260,10 @@ class Native:
         """See L(Engine)."""
         return segments.find(name, self.reader.entries(os.path.join("wal", name[:16])))
 
+    def archiving_error(self) -> str:
+        """See L(Engine). Its command writes to the server's log only."""
+        return ""
+
     def fetch_command(self, directory: str, private: str) -> list[str]:
         """See L(Engine)."""
         return [*archiver_command(private, self.programs), "fetch", self.root]

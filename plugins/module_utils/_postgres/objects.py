@@ -246,6 +246,10 @@ class BucketReader:
             query = {"versionId": self._version(key).version}
         return self.store.stream(Request("GET", key, query))
 
+    def stored(self, path: str) -> Iterator[bytes]:
+        """See L(Reader)."""
+        return self.blocks(path)
+
     def _version(self, key: str) -> pure.Version:
         if key not in self._then:
             found = {item.key: item for item in self.versions(key)}

@@ -82,6 +82,7 @@ def info(params: Params, *, check: bool) -> Result:
         "version": catalog.version,
         "list": [{**b.as_dict(), "verified": whole.get(b.label)} for b in catalog.backups],
         "gaps": [str(g) for g in gaps],
+        "covered": health.covered(catalog, verifying.segment_size(context)),
         "newest_segment": names[-1] if names else "",
         "age_verified": verifying.age(status.last_verified, context.now()),
         "age_wal": verifying.age(status.last_segment, context.now()),

@@ -25,6 +25,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres.backre
     bucket_of,
     encrypted,
     local_directory,
+    spooled_error,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.client import (
     Listener,
@@ -38,6 +39,7 @@ from ansible_collections.mainstay.platform.plugins.module_utils._postgres.object
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.reader import (
     DirectoryReader,
+    EncryptedReader,
     ProgramReader,
     Reader,
     Unreachable,
@@ -170,11 +172,13 @@ class PgBackRest:
 
     def _quickest(self) -> Reader:
         root, bucket = local_directory(self.access), bucket_of(self.access)
+        place: Reader
+        engine = place = ProgramReader(self.programs, self.reading())
         if root:
-            return DirectoryReader(root)
-        if bucket is not None and not encrypted(self.access):
-            return BucketReader(ObjectStore(bucket))
-        return ProgramReader(self.programs, self.reading())
+            place = DirectoryReader(root)
+        elif bucket is not None:
+            place = BucketReader(ObjectStore(bucket))
+        return EncryptedReader(place, engine) if encrypted(self.access) else place
 
     def capabilities(self) -> Capabilities:
         """See L(Engine)."""
@@ -232,13 +236,6 @@ class PgBackRest:
 
     def verify(self, label: str) -> list[Finding]:
         """See L(Engine)."""
-        if self._status().encrypted:
-            raise MainstayError(
-                "an encrypted repository cannot be read again from outside",
-                subject=self.access.stanza,
-                expected="a repository that the storage encrypts",
-                next_step="encrypt on the storage's side, or check by drills only",
-            )
         return manifest.verify(self.reader, self.access.stanza, label, self.programs)
 
     def verify_segment(self, item: ArchivedFile, catalog: Catalog, size: int) -> Optional[Finding]:
@@ -306,6 +303,10 @@ class PgBackRest:
         self._status()
         below = f"archive/{self.access.stanza}/{self._archive_id}/{name[:16]}"
         return segments.find(name, self.reader.entries(below))
+
+    def archiving_error(self) -> str:
+        """See L(Engine)."""
+        return spooled_error(self.access)
 
     def fetch_command(self, directory: str, private: str) -> list[str]:
         """See L(Engine)."""

@@ -31,6 +31,8 @@ LIST_LIMIT = 300.0
 _GONE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EIO, errno.EUCLEAN)
 #: Exit status of pgBackRest for a file that is not there (FileMissingError).
 _MISSING = 55
+#: Of a file that cannot be deciphered (CryptoError).
+_CRYPTO = 31
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,11 @@ class Reader(Protocol):
 
     def blocks(self, path: str) -> Iterator[bytes]:
         """The bytes of a file; MainstayError when it is not there or damaged, Unreachable when
-        the repository cannot be asked.
+        the repository cannot be asked. Of one that the engine encrypts: what it deciphers.
         """
+
+    def stored(self, path: str) -> Iterator[bytes]:
+        """The bytes as they lie in the repository, which checksums of stored files are about."""
 
 
 class DirectoryReader:
@@ -93,9 +98,13 @@ class DirectoryReader:
                 found=error.strerror or str(error),
             ) from error
 
+    def stored(self, path: str) -> Iterator[bytes]:
+        """See L(Reader)."""
+        return self.blocks(path)
+
 
 class ProgramReader:
-    """Any repository of pgBackRest, through its own commands."""
+    """Any repository of pgBackRest, through its own commands, which also decipher."""
 
     def __init__(self, programs: Programs, base: list[str]) -> None:
         self.programs = programs
@@ -117,12 +126,46 @@ class ProgramReader:
 
     def blocks(self, path: str) -> Iterator[bytes]:
         """See L(Reader)."""
+        return self._get([*self.base, "repo-get", path], path)
+
+    def stored(self, path: str) -> Iterator[bytes]:
+        """See L(Reader)."""
+        return self._get([*self.base, "--raw", "repo-get", path], path)
+
+    def _get(self, argv: list[str], path: str) -> Iterator[bytes]:
         try:
-            yield self.programs.raw([*self.base, "repo-get", path], FILE_LIMIT)
+            yield self.programs.raw(argv, FILE_LIMIT)
         except MainstayError as error:
-            if error.found == f"exit status {_MISSING}":
+            if error.found == f"exit status {_MISSING}" or _undeciphered(error):
                 raise
             raise Unreachable(**{**error.parts(), "subject": path}) from error
+
+
+def _undeciphered(error: MainstayError) -> bool:
+    """Whether a file came, and was not what its key makes of it: it is damaged."""
+    return error.found == f"exit status {_CRYPTO}"
+
+
+class EncryptedReader:
+    """A repository that pgBackRest encrypts: names and stored bytes from C(place), the rest through
+    pgBackRest, which knows the key of each file.
+    """
+
+    def __init__(self, place: Reader, engine: ProgramReader) -> None:
+        self.place = place
+        self.engine = engine
+
+    def entries(self, below: str) -> list[Entry]:
+        """See L(Reader)."""
+        return self.place.entries(below)
+
+    def blocks(self, path: str) -> Iterator[bytes]:
+        """See L(Reader)."""
+        return self.engine.blocks(path)
+
+    def stored(self, path: str) -> Iterator[bytes]:
+        """See L(Reader)."""
+        return self.place.stored(path)
 
 
 def read_text(reader: Reader, path: str) -> str:
@@ -165,6 +208,32 @@ def _inflate(blocks: Iterator[bytes]) -> Iterator[bytes]:
         raise EOFError("it ends too early")
 
 
+def decipher(data: bytes, secret: str) -> bytes:
+    """The plain bytes of what pgBackRest encrypted: salted AES-256 in CBC, as C(openssl enc)
+    has it, with a key that SHA-1 makes of C(secret). MainstayError when the data is damaged.
+    """
+    path = shutil.which("openssl")
+    if path is None:
+        raise Unreachable(
+            "the program openssl is missing, so that a bundle cannot be read",
+            subject="openssl",
+            next_step="install the package openssl",
+        )
+    # Neither an argument nor an environment: other processes see those.
+    ours, theirs = os.pipe()
+    try:
+        os.write(theirs, f"{secret}\n".encode())
+        os.close(theirs)
+        argv = [path, "enc", "-d", "-aes-256-cbc", "-md", "sha1", "-pass", f"fd:{ours}"]
+        return _fed(argv, data, (ours,))
+    except EOFError as error:
+        raise MainstayError(
+            "the file is damaged: it cannot be deciphered", found=str(error)
+        ) from error
+    finally:
+        os.close(ours)
+
+
 def _by_program(blocks: Iterator[bytes], suffix: str, programs: Optional[Programs]) -> bytes:
     program = {"zst": "zstd", "lz4": "lz4"}[suffix]
     path = shutil.which(program)
@@ -174,21 +243,28 @@ def _by_program(blocks: Iterator[bytes], suffix: str, programs: Optional[Program
             subject=program,
             next_step=f"install the package {program}, or set compress-type=gz in pgBackRest",
         )
-    return _pipe(path, b"".join(blocks))
+    return _fed([path, "-dcq"], b"".join(blocks))
 
 
-def _pipe(path: str, data: bytes) -> bytes:
+def _fed(argv: list[str], data: bytes, descriptors: tuple[int, ...] = ()) -> bytes:
+    """What a program makes of C(data); EOFError when it cannot."""
     import subprocess
 
     try:
         # pylint: disable-next=ansible-bad-function
         done = subprocess.run(
-            [path, "-dcq"], input=data, stdout=subprocess.PIPE, timeout=FILE_LIMIT, check=False
+            argv,
+            input=data,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=FILE_LIMIT,
+            check=False,
+            pass_fds=descriptors,
         )
     except subprocess.TimeoutExpired as error:
         raise Unreachable(
-            "uncompressing did not end in time", subject=path, found=f"{FILE_LIMIT:.0f} s"
+            "a program did not end in time", subject=argv[0], found=f"{FILE_LIMIT:.0f} s"
         ) from error
     if done.returncode:
-        raise EOFError(f"{os.path.basename(path)} ends with status {done.returncode}")
+        raise EOFError(f"{os.path.basename(argv[0])} ends with status {done.returncode}")
     return done.stdout

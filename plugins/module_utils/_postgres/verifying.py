@@ -100,8 +100,9 @@ def read_again(
 def verify(context: Context) -> Report:
     """The whole verification. A repository that cannot be asked is a finding, not damage."""
     report = Report(Catalog())
+    writes = _observe(context, report)
     try:
-        _verify(context, report)
+        _verify(context, report, writes)
     except Unreachable as error:
         report.findings.append(_unreachable(context, error))
     return report
@@ -118,7 +119,7 @@ def _unreachable(context: Context, error: Unreachable) -> Finding:
     )
 
 
-def _verify(context: Context, report: Report) -> None:
+def _verify(context: Context, report: Report, writes: bool) -> None:
     catalog = report.catalog = context.engine.catalog()
     labels = chosen(catalog, context.params["backups"])
     report.findings += context.engine.verify_records()
@@ -135,11 +136,15 @@ def _verify(context: Context, report: Report) -> None:
     report.read = read_again(context, labels, remember=True)
     report.findings += [f for part in report.read.values() for f in part]
     size = segment_size(context)
+    if writes:
+        _prove(context, report)
+    if report.archived_segment:
+        # What was dropped before it is a gap only now that something newer is there.
+        catalog = report.catalog = context.engine.catalog()
     report.gaps = health.gaps_of(catalog, None, size)
-    report.findings += health.gap_findings(report.gaps)
+    report.findings += health.gap_findings(report.gaps, health.kept_elsewhere(catalog, size))
     if context.params["wal"]:
         report.findings += _read_wal(context, catalog, labels, size)
-    _prove(context, report)
     _judge(context, report, labels)
 
 
@@ -202,22 +207,30 @@ def _read_wal(
         return [item for item in found if item is not None]
 
 
-def _prove(context: Context, report: Report) -> None:
-    """Ask the server how archiving goes, then see a finished segment arrive."""
+def _observe(context: Context, report: Report) -> bool:
+    """Ask the server how archiving goes; whether it is one that finishes segments.
+
+    Nothing of the repository is needed: while that is away WAL waits, and fills its disk.
+    """
     if not context.params["prove_archiving"]:
-        return
+        return False
     place = context.server.place.data_directory
     answer = context.server.ask("select pg_is_in_recovery()")
     if answer is None:
         report.findings.append(health.no_server(place))
     if answer != "f":
-        return  # a replica switches no segments
-    archiver = observe_archiver(context.server)
+        return False  # a replica switches no segments
+    archiver = observe_archiver(context.server, context.engine)
     report.findings += health.archiver_findings(archiver)
     disk = os.statvfs(os.path.join(place, "pg_wal"))
     free, total = disk.f_bavail * disk.f_frsize, disk.f_blocks * disk.f_frsize
     size = segment_size(context)
     report.findings += health.space_findings(archiver.waiting, size, free, total)
+    return True
+
+
+def _prove(context: Context, report: Report) -> None:
+    """See a finished segment arrive."""
     if context.check:
         context.actions.append("would finish a WAL segment and see it archived")
         return
@@ -226,7 +239,8 @@ def _prove(context: Context, report: Report) -> None:
     context.actions.append(f"see the segment {segment} archived")
     report.archived_segment = segment
     if not _seen(context, segment, limit):
-        report.findings.append(health.unproved(segment, limit, observe_archiver(context.server)))
+        archiver = observe_archiver(context.server, context.engine)
+        report.findings.append(health.unproved(segment, limit, archiver))
         report.archived_segment = ""
 
 

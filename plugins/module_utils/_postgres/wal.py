@@ -145,7 +145,7 @@ def continuity(
     for start in starts:
         begin, first = split(start, size)
         for timeline in sorted(timelines | {begin}):
-            if timeline != begin and not _reaches(begin, first, timeline, histories, size):
+            if timeline != begin and not reaches(begin, first, timeline, histories, size):
                 continue
             own = [split(n, size)[1] for n in have if int(n[:8], 16) == timeline]
             last = max([first, *own])
@@ -157,7 +157,7 @@ def continuity(
     return sorted(_widest(found), key=lambda g: (g.timeline, g.first))
 
 
-def _reaches(begin: int, first: int, timeline: int, histories: Histories, size: int) -> bool:
+def reaches(begin: int, first: int, timeline: int, histories: Histories, size: int) -> bool:
     """Whether a backup that starts at segment C(first) of C(begin) can be led to C(timeline)."""
     for step, end in histories.get(timeline, ()):
         if step == begin:

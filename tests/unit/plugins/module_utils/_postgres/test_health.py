@@ -16,7 +16,11 @@ import pytest
 from wal_samples import BEGIN, SIZE, archive, backup
 
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres import health, metrics
-from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types import Catalog
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres.types import (
+    ArchivedFile,
+    Backup,
+    Catalog,
+)
 
 KNOWN = Catalog("7", "15", tuple(backup(n) for n in range(4)), tuple(archive(1, 2, 40)))
 FINE = health.Archiver("on", "store %p", "000000010000000000000005", "", False, 0)
@@ -65,6 +69,51 @@ def test_an_archiver_that_only_says_so() -> None:
     assert "reports success without storing" in finding.found
     finding = health.unproved("000000010000000000000006", 60.0, FINE)
     assert "last segment is 000000010000000000000005" in finding.found
+
+
+def test_why_nothing_arrives() -> None:
+    """The words of the engine, or the command when the engine left none."""
+    stuck = replace(FINE, failed_is_newer=True, last_failed="000000010000000000000006")
+    assert "archive_command is 'store %p'" in health.archiver_findings(stuck)[0].found
+    told = replace(stuck, cause="unable to write: no space left")
+    assert "no space left" in health.archiver_findings(told)[0].found
+    assert "no space left" in health.unproved("000000010000000000000007", 60.0, told).found
+    lying = replace(FINE, command="/bin/true")
+    assert "'/bin/true'" in health.unproved("000000010000000000000005", 60.0, lying).found
+
+
+def backup_of(label: str, start: str, hour: int) -> Backup:
+    """A full backup that begins and ends in a segment."""
+    stopped = BEGIN + timedelta(hours=hour)
+    return replace(backup(0), label=label, wal_start=start, wal_stop=start, stopped=stopped)
+
+
+def stored(*names: str) -> tuple[ArchivedFile, ...]:
+    """Segments in a repository."""
+    return tuple(ArchivedFile(name, f"p/{name}", 1, "", 0.0) for name in names)
+
+
+def test_wal_of_another_host() -> None:
+    """Switched away and back: timeline 2 is in the other host's repository."""
+    histories = {3: ((1, 0x5000000), (2, 0x8000000)), 2: ((1, 0x5000000),)}
+    own = [f"00000001000000000000000{n}" for n in (3, 4)]
+    own += [f"00000003000000000000000{n}" for n in (8, 9)]
+    before = backup_of("A", own[0], 1)
+    left = Catalog(backups=(before,), archive=stored(*own), histories=histories)
+    assert not health.covered(left, SIZE)
+    assert health.kept_elsewhere(left, SIZE) == set()
+    (gap,) = health.gaps_of(left, None, SIZE)
+    assert gap.timeline == 2
+    both = replace(left, backups=(before, backup_of("B", own[2], 2)))
+    assert health.covered(both, SIZE)
+    elsewhere = health.kept_elsewhere(both, SIZE)
+    assert [f.severity for f in health.gap_findings([gap], elsewhere)] == ["warning"]
+    # One segment of it here, so that the others were here: they are missing.
+    torn = replace(both, archive=stored(*own, "000000020000000000000006"))
+    assert health.kept_elsewhere(torn, SIZE) == set()
+    # A hole behind the newest backup is one whatever else is there.
+    holed = replace(both, archive=stored(*own, "00000003000000000000000B"))
+    assert not health.covered(holed, SIZE)
 
 
 def test_figures() -> None:

@@ -78,7 +78,7 @@ def test_capabilities(text: str, version: tuple[int, ...], safe: bool) -> None:
         ("[global]\nlog-level-file=off\n", "/var/lib/pgbackrest"),
         ("[global]\nrepo1-type=s3\nrepo1-path=/r\n", ""),
         ("[global]\nrepo1-host=backup\nrepo1-path=/r\n", ""),
-        ("[global]\nrepo1-cipher-type=aes-256-cbc\nrepo1-path=/r\n", ""),
+        ("[global]\nrepo1-cipher-type=aes-256-cbc\nrepo1-path=/r\n", "/r"),
     ],
 )
 def test_where_a_repository_is(tmp_path: pathlib.Path, text: str, expected: str) -> None:
@@ -86,6 +86,23 @@ def test_where_a_repository_is(tmp_path: pathlib.Path, text: str, expected: str)
     path.write_text(text)
     access = backrest_access.Access(str(path), "db", 1)
     assert backrest_access.local_directory(access) == expected
+
+
+def test_what_the_asynchronous_command_left(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "pgbackrest.conf"
+    path.write_text(f"[global]\nspool-path={tmp_path}\n[db]\npg1-path=/d\n")
+    access = backrest_access.Access(str(path), "db", 1)
+    assert backrest_access.spooled_error(access) == ""
+    out = tmp_path / "archive" / "db" / "out"
+    out.mkdir(parents=True)
+    (out / "000000010000000000000007.error").write_text("29\nlater\n")
+    (out / "000000010000000000000006.error").write_text(
+        "82\n[FileWriteError] no space left\nrepo1-s3-key-secret=abc\n"
+    )
+    assert (
+        backrest_access.spooled_error(access)
+        == "[FileWriteError] no space left; repo1-s3-key-secret=***"
+    )
 
 
 def test_a_name_with_the_sign_of_the_manifest_in_it() -> None:
