@@ -38,4 +38,12 @@ options:
     description: Seconds until the task gives up; what was not finished is no dump.
     type: float
     default: 14400.0
+  repositories:
+    description:
+      - File on the host with the object storages that every verified dump is copied to, as the role
+        P(mainstay.platform.docker_store_backup#role) writes it; only root may read it, it holds
+        their keys. Empty for none.
+      - A restore fetches a dump that is not on the host from the first of them that has it.
+    type: path
+    default: ""
 """

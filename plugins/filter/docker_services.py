@@ -48,6 +48,19 @@ def docker_store_backups(platform: dict[str, Any], host: str, hosts: list[str]) 
     return encode(dump_view.store_backups(described(platform), host, list(hosts)))
 
 
+def docker_store_repositories(
+    platform: dict[str, Any],
+    host: str,
+    hosts: list[str],
+    secrets: dict[str, str],
+    home: str,
+) -> Any:
+    """Repositories of one host's dumps, with their keys: a secret."""
+    whole = described(platform)
+    backups = dump_view.store_backups(whole, host, list(hosts))
+    return dump_view.repositories_of(whole, backups, secrets, home)
+
+
 def docker_store_backup_chosen(platform: dict[str, Any], hosts: list[str], store: str = "") -> Any:
     """The store a restore is about, and the host it lives on."""
     whole = described(platform)
@@ -68,6 +81,7 @@ class FilterModule:
                 "docker_services": docker_services,
                 "docker_stores": docker_stores,
                 "docker_store_backups": docker_store_backups,
+                "docker_store_repositories": docker_store_repositories,
                 "docker_store_backup_chosen": docker_store_backup_chosen,
                 "docker_store_addresses": docker_store_addresses,
             }

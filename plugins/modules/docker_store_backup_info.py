@@ -80,6 +80,10 @@ backups:
       type: list
       elements: str
       sample: [postgres, shop]
+    copies:
+      description: Labels of the complete copies, by repository.
+      type: dict
+      sample: {"frankfurt": ["20261121T020004Z"]}
     restores:
       description: Restores, the newest last, each with the name that the data before it has now.
       type: list

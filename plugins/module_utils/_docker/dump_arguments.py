@@ -13,6 +13,7 @@ STORE: dict[str, dict[str, Any]] = {
     "username": {"type": "str", "default": "postgres"},
     "directory": {"type": "path", "required": True},
     "timeout": {"type": "float", "default": 14400.0},
+    "repositories": {"type": "path", "default": ""},
 }
 RETENTION: dict[str, dict[str, Any]] = {
     "daily": {"type": "int", "default": 30},

@@ -13,6 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ansible_collections.mainstay.platform.plugins.module_utils._docker import dump_plan
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.dump_away import (
+    Repository,
+    repositories,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.dump_client import (
     Ended,
     Running,
@@ -55,6 +59,7 @@ class Place:
     store: str
     username: str
     deadline: Deadline
+    repositories: list[Repository] = field(default_factory=list)
     actions: list[str] = field(default_factory=list)
 
     def exec(self, argv: Sequence[str], what: str, limit: float = 1e9, **streams: Any) -> Ended:
@@ -149,6 +154,7 @@ def open_place(params: Params, client: StoreClient) -> Place:
         store=params["store"],
         username=params["username"],
         deadline=Deadline(float(params["timeout"])),
+        repositories=repositories(params["repositories"], params["platform"], params["store"]),
     )
 
 

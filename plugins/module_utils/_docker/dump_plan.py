@@ -151,9 +151,13 @@ def label_of(moment: datetime, taken: Sequence[str]) -> str:
     return found
 
 
-def sequence_of(dumps: Sequence[Dump]) -> int:
-    """The number of the next dump: one more than any before, whatever the clock says."""
-    return max((dump.sequence for dump in dumps), default=0) + 1
+def sequence_of(dumps: Sequence[Dump], now: float) -> int:
+    """The number of the next dump: more than any before, whatever the clock says.
+
+    It is the second it began at unless that is behind the last one, so that a host made anew goes
+    on behind the copies that the lost one left elsewhere.
+    """
+    return max([int(now), *(dump.sequence + 1 for dump in dumps)])
 
 
 def databases_to_dump(

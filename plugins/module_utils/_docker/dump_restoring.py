@@ -11,9 +11,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, Optional
 
 from ansible_collections.mainstay.platform.plugins.module_utils._docker import dump_plan
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.dump_away import Repository
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.dump_client import (
     StoreClient,
 )
@@ -85,17 +86,17 @@ def restore(params: Params, client: StoreClient, *, check: bool) -> Result:
 
 
 def _restore(place: Place, params: Params, check: bool) -> dict[str, Any]:
-    dump = dump_plan.choose(place.dumps(), params["label"])
+    dump, repository = _source(place, params["label"])
     database = params["database"] or next(iter(dump.databases), "")
     now = time.time()
     run = datetime.fromtimestamp(now, timezone.utc).strftime("%Y%m%dT%H%M%S")
     existing = place.names(EVERY)
     plan = dump_plan.plan_restore(dump, database, run, existing, _free(place), place.version())
-    findings = findings_of(place, dump)
-    if findings:
-        raise damaged(dump, findings)
-    missing, statements = dump_plan.missing_roles(_text_of(place, dump), _roles(place))
-    place.actions += [f"make the role {name}, which the server does not have" for name in missing]
+    if repository is not None:
+        place.actions.append(f"fetch {dump.label} from {repository.name}")
+        if not check:
+            repository.fetch(dump, place.directory)
+    statements = [] if repository is not None and check else _whole_and_roles(place, dump)
     place.actions += plan.actions
     facts = {
         "label": dump.label,
@@ -128,6 +129,41 @@ def _restore(place: Place, params: Params, check: bool) -> dict[str, Any]:
     facts["lost"] = dump_plan.lost_since(dump, time.time())
     _exchange(place, database, plan.fresh, plan.old)
     return facts
+
+
+def _source(place: Place, label: str) -> tuple[Dump, Optional[Repository]]:
+    """The dump that is meant, and the repository it has to be fetched from when it is not here."""
+    here = place.dumps()
+    if any(dump.label == label for dump in here):
+        return dump_plan.choose(here, label), None
+    away: dict[str, tuple[Dump, Repository]] = {}
+    silent: list[MainstayError] = []
+    for repository in place.repositories:
+        try:
+            found = repository.dumps()
+        except MainstayError as error:
+            silent.append(error)
+            place.actions.append(f"leave out {repository.name}: {error.what}, {error.found}")
+            continue
+        away = {**{dump.label: (dump, repository) for dump in found}, **away}
+    for dump in here:
+        away.pop(dump.label, None)
+    known = [*here, *(dump for dump, _repository in away.values())]
+    if silent and not any(dump.whole for dump in known):
+        # Whether there is a dump is not known: that is another thing than that there is none.
+        raise silent[0]
+    chosen = dump_plan.choose(known, label)
+    return chosen, away[chosen.label][1] if chosen.label in away else None
+
+
+def _whole_and_roles(place: Place, dump: Dump) -> list[str]:
+    """Statements for the roles that the server lacks; an error when the dump is not whole."""
+    findings = findings_of(place, dump)
+    if findings:
+        raise damaged(dump, findings)
+    missing, statements = dump_plan.missing_roles(_text_of(place, dump), _roles(place))
+    place.actions += [f"make the role {name}, which the server does not have" for name in missing]
+    return statements
 
 
 def restore_into(place: Place, dump: Dump, name: str, target: str) -> int:

@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.view import store_specs
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
@@ -28,6 +29,7 @@ class StoreBackup:
     directory: str
     calendar: list[str]
     retention: dict[str, int]
+    repositories: list[str] = field(default_factory=list)
 
 
 def store_backups(platform: Platform, host: str, hosts: Sequence[str]) -> list[StoreBackup]:
@@ -48,6 +50,16 @@ def store_backups(platform: Platform, host: str, hosts: Sequence[str]) -> list[S
                 expected="kind postgres, or backup.none with the reason",
                 next_step="back it up by its own means and say so in backup.none",
             )
+        near = [r.name for r in platform.repositories if r.kind == "local"]
+        unfit = [name for name in store.backup.repositories if name in near]
+        if unfit:
+            raise MainstayError(
+                "dumps of a store in Docker are copied to object storage only",
+                subject=f"platform_stores.{store.name}.backup.repositories",
+                found=f"{', '.join(unfit)}, of kind local",
+                expected="repositories of kind s3; the dumps themselves are on the host already",
+                next_step="take it out of the list",
+            )
         policy = store.backup
         found.append(
             StoreBackup(
@@ -61,8 +73,46 @@ def store_backups(platform: Platform, host: str, hosts: Sequence[str]) -> list[S
                     "weekly": policy.retention_weeks,
                     "monthly": policy.retention_months,
                 },
+                repositories=list(policy.repositories),
             )
         )
+    return found
+
+
+def repositories_of(
+    platform: Platform, backups: Sequence[StoreBackup], secrets: Mapping[str, str], home: str
+) -> dict[str, list[dict[str, Any]]]:
+    """What the modules read of the repositories, by store, with the keys. The result is a secret.
+
+    C(home) is the directory on the host where authorities of the repositories are.
+    """
+    found: dict[str, list[dict[str, Any]]] = {}
+    for item in backups:
+        for repository in platform.repositories:
+            if repository.name not in item.repositories:
+                continue
+            keys = (str(repository.access_key), str(repository.secret_key))
+            missing = [name for name in keys if not secrets.get(name)]
+            if missing:
+                raise MainstayError(
+                    "a key of a repository has no value",
+                    subject=f"platform_repositories.{repository.name}",
+                    found=f"no secret {', '.join(missing)}",
+                    next_step="add it to platform_secrets",
+                )
+            found.setdefault(item.store, []).append(
+                {
+                    "name": repository.name,
+                    "endpoint": str(repository.endpoint),
+                    "bucket": str(repository.bucket),
+                    "region": repository.region,
+                    "path": repository.path,
+                    "path_style": repository.path_style,
+                    "ca_file": f"{home}/{repository.name}-ca.crt" if repository.ca else "",
+                    "access_key": secrets[keys[0]],
+                    "secret_key": secrets[keys[1]],
+                }
+            )
     return found
 
 

@@ -15,6 +15,9 @@ from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.mainstay.platform.plugins.module_utils._docker import dump_plan
+from ansible_collections.mainstay.platform.plugins.module_utils._docker.dump_away import (
+    repositories,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.dump_client import (
     StoreClient,
 )
@@ -51,7 +54,10 @@ from ansible_collections.mainstay.platform.plugins.module_utils._platform.files 
     write_json,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.result import Result
-from ansible_collections.mainstay.platform.plugins.module_utils._postgres import metrics
+from ansible_collections.mainstay.platform.plugins.module_utils._postgres import (
+    metrics,
+    retention,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._postgres.logical import digest
 
 _LIST = "select datname from pg_database where datallowconn and not datistemplate order by 1"
@@ -92,6 +98,10 @@ def info(params: Params, client: StoreClient) -> Result:
             "age_verified": age,
             "databases": place.names(_LIST),
             "restores": [asdict(record) for record in records(place)],
+            "copies": {
+                repository.name: [dump.label for dump in repository.dumps()]
+                for repository in place.repositories
+            },
         },
     )
 
@@ -117,7 +127,7 @@ def _take(place: Place, params: Params, check: bool) -> dict[str, Any]:
             label=label,
             platform=place.platform,
             store=place.store,
-            sequence=dump_plan.sequence_of(dumps),
+            sequence=dump_plan.sequence_of(dumps, started),
             started=started,
             stopped=time.time(),
             version=place.version(),
@@ -136,7 +146,31 @@ def _take(place: Place, params: Params, check: bool) -> dict[str, Any]:
         dump = must_be_whole(place, dump)
     if params["prove_restore"]:
         place.actions += [_prove(place, dump, name) for name in databases]
+    _copy(place)
     return dump.shown()
+
+
+def _copy(place: Place) -> None:
+    """Copy every dump that is whole to each repository that does not have it."""
+    whole = [dump for dump in place.dumps() if dump.whole]
+    problems = []
+    for repository in place.repositories:
+        try:
+            there = {dump.label for dump in repository.dumps()}
+            for dump in whole:
+                if dump.label not in there:
+                    repository.put(place.directory, dump)
+                    place.actions.append(f"copy {dump.label} to {repository.name}")
+        except MainstayError as error:
+            problems.append(f"{repository.name}: {error}")
+    if problems:
+        raise MainstayError(
+            "dumps are here, but not everywhere they should be",
+            subject=place.directory,
+            found="; ".join(problems),
+            expected="a copy of every verified dump in each repository",
+            next_step="mend what is named; the next run copies what is missing",
+        )
 
 
 def _room(place: Place, needed: int, dumps: Sequence[Dump]) -> None:
@@ -190,6 +224,10 @@ def _verify_all(place: Place, labels: Sequence[str], check: bool) -> list[dict[s
     if check:
         return [{"label": dump.label, "findings": []} for dump in chosen]
     found = {dump.label: verify(place, dump)[1] for dump in chosen}
+    for repository in place.repositories:
+        there = {dump.label for dump in repository.dumps()}
+        for label in sorted(set(found) - there):
+            found[label].append(f"no complete copy in {repository.name}")
     broken = [f"{label}: {', '.join(items)}" for label, items in found.items() if items]
     if broken or not chosen:
         raise MainstayError(
@@ -219,7 +257,10 @@ def _expire(place: Place, params: Params, check: bool) -> dict[str, Any]:
     plan = dump_plan.plan_retention(dumps, policy)
     place.actions += [f"remove the dump {label}" for label in plan.expired]
     facts = {"kept": plan.kept, "expired": plan.expired}
-    if check or not plan.expired:
+    if check:
+        return facts
+    _expire_away(place, policy)
+    if not plan.expired:
         return facts
     # What is kept is read once more before anything goes: a disk may have failed since.
     kept = [dump for dump in dumps if dump.label in plan.kept and dump.whole]
@@ -230,6 +271,14 @@ def _expire(place: Place, params: Params, check: bool) -> dict[str, Any]:
         os.unlink(place.path(label, DOCUMENT))
         shutil.rmtree(place.path(label))
     return facts
+
+
+def _expire_away(place: Place, policy: retention.Policy) -> None:
+    """The same rules for the copies, each repository for itself: those of a lost host count too."""
+    for repository in place.repositories:
+        for label in dump_plan.plan_retention(repository.dumps(), policy).expired:
+            repository.remove(label)
+            place.actions.append(f"remove the copy {label} from {repository.name}")
 
 
 def write_metrics(params: Params, directory: str, fine: bool) -> None:
@@ -251,3 +300,18 @@ def write_metrics(params: Params, directory: str, fine: bool) -> None:
     )
     path = os.path.join(directory, f"mainstay_{params['store']}_dumps.prom")
     write_atomic(path, metrics.render(status).encode(), 0o644)
+    for repository in repositories(params["repositories"], params["platform"], params["store"]):
+        try:
+            copies, answers = repository.dumps(), True
+        except MainstayError:
+            copies, answers = [], False
+        status = metrics.Status(
+            platform=params["platform"],
+            store=params["store"],
+            repository=repository.name,
+            ok=answers and bool(whole) and whole[-1].label in [dump.label for dump in copies],
+            last_full=copies[-1].stopped if copies else None,
+            backups=len(copies) if answers else None,
+        )
+        path = os.path.join(directory, f"mainstay_{params['store']}_{repository.name}.prom")
+        write_atomic(path, metrics.render(status).encode(), 0o644)

@@ -35,6 +35,7 @@ def arguments(platform, store, **more):
         "verify": True,
         "prove_restore": bool(platform["prove_restore"]),
         "retention": store["retention"],
+        "repositories": platform["repositories"] if store["repositories"] else "",
         **more,
     }
 

@@ -81,6 +81,7 @@ def arguments(directory: pathlib.Path, user: str, **more: Any) -> dict[str, Any]
         "username": user,
         "directory": str(directory / "dumps"),
         "timeout": 300.0,
+        "repositories": "",
         "state": "taken",
         "databases": [],
         "labels": [],

@@ -16,14 +16,21 @@ import pytest
 from unit.support_modules import play_with
 
 ROLE = "mainstay.platform.docker_store_backup"
-COMMON = ["platform", "store", "username", "directory", "timeout", "state"]
+COMMON = ["platform", "store", "username", "directory", "timeout", "state", "repositories"]
 NAMES = {
     "docker_store_backup": [*COMMON, "prove_restore", "retention"],
     "nginx_maintenance": ["platform", "fence", "state"],
     "release_lock": ["platform", "state", "release_id", "fence"],
     "release_record": ["platform", "release_id", "fence", "state", "entry"],
 }
-STORE = {"store": "db", "username": "u", "directory": "/d", "database": "", "retention": {}}
+STORE = {
+    "store": "db",
+    "username": "u",
+    "directory": "/d",
+    "database": "",
+    "retention": {},
+    "repositories": [],
+}
 RESTORED = {
     "restore": {
         "recovered_to": "then",
