@@ -60,7 +60,9 @@ def kept_elsewhere(catalog: Catalog, size: int) -> set[int]:
     """
     if not covered(catalog, size):
         return set()
-    return set(catalog.histories) - _timelines(f.name for f in catalog.archive)
+    # The history of a timeline lies where its WAL does; those of later ones name it all the same.
+    left = {step for history in catalog.histories.values() for step, _end in history}
+    return left - _timelines(f.name for f in catalog.archive)
 
 
 def _timelines(names: Iterable[str]) -> set[int]:

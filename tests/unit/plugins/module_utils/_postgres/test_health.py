@@ -95,7 +95,7 @@ def stored(*names: str) -> tuple[ArchivedFile, ...]:
 
 def test_wal_of_another_host() -> None:
     """Switched away and back: timeline 2 is in the other host's repository."""
-    histories = {3: ((1, 0x5000000), (2, 0x8000000)), 2: ((1, 0x5000000),)}
+    histories = {3: ((1, 0x5000000), (2, 0x8000000))}
     own = [f"00000001000000000000000{n}" for n in (3, 4)]
     own += [f"00000003000000000000000{n}" for n in (8, 9)]
     before = backup_of("A", own[0], 1)
