@@ -70,7 +70,7 @@ evidence-kubernetes: setup kubernetes-packages  ## Every promise about Kubernete
 
 evidence-docker:  ## Every promise about Docker hosts, measured (build/evidence/docker.json)
 
-evidence-postgres: setup postgres-packages  ## Every promise about PostgreSQL, measured (build/evidence/postgres.json)
+evidence-postgres: setup bed-packages postgres-packages docker  ## Every promise about PostgreSQL, measured (build/evidence/postgres.json)
 	@tests/evidence/run postgres
 
 up: setup bed-packages docker  ## Bring the test bed up

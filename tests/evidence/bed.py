@@ -59,6 +59,7 @@ def play(
     *arguments: str,
     inventory: str = INVENTORY,
     environment: dict[str, str] | None = None,
+    limit: float = PLAYBOOK_LIMIT,
 ) -> Run:
     """Run C(playbook) to its end and read its report, which stays when C(REPORTS) names a place."""
     WORK.mkdir(parents=True, exist_ok=True)
@@ -71,7 +72,7 @@ def play(
             inventory=inventory,
             environment={**(environment or {}), "MAINSTAY_REPORT_DIR": reports},
         )
-        output, _nothing = process.communicate(timeout=PLAYBOOK_LIMIT)
+        output, _nothing = process.communicate(timeout=limit)
         seconds = time.monotonic() - started
         latest = pathlib.Path(reports) / "latest.json"
         # A run that wrote none must not be told by the report of the one before.

@@ -8,10 +8,19 @@ from __future__ import annotations
 import pathlib
 import sys
 
-# The clusters of the integration tests are the ones that are measured.
+# The clusters of the integration tests are the ones that are measured, with the collection itself.
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[3] / "collections"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "integration" / "postgres"))
 
 from evidence.evidence import Row
-from evidence.postgres import proofs, speed
+from evidence.postgres import archive, interrupted, proofs, restores, routine, speed, switching
 
-ROWS: list[Row] = [*proofs.ROWS, *speed.ROWS]
+ROWS: list[Row] = [
+    *proofs.ROWS,
+    *archive.ROWS,
+    *routine.ROWS,
+    *restores.ROWS,
+    *switching.ROWS,
+    *interrupted.ROWS,
+    *speed.ROWS,
+]

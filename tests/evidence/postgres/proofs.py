@@ -113,8 +113,9 @@ ROWS = [
     ),
     _row(
         "targets",
-        "random targets across two timelines, every fourth exactly on a commit",
-        "right to the transaction",
+        "random targets across two timelines, in four zones, every fourth exactly on a commit; "
+        "before the oldest, in the future, in the doubled hour without a zone",
+        "right to the transaction, or refused with nothing touched",
         targets,
         2,
     ),

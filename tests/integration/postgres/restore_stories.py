@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 
 from cluster import PLATFORM, ROOT, USER, Cluster
 
@@ -106,7 +107,7 @@ def random_targets(engine: str, count: int, seed: int) -> Targets:
             wanted = [r[0] for r in rows if r[2] <= stamp]
             answer = cluster.module(
                 "postgres_restore",
-                target=stamp,
+                target=in_zone(stamp, ZONES[number % len(ZONES)]),
                 timeline=timeline,
                 confirm=f"restore-{PLATFORM}",
                 stop_running=True,
@@ -124,7 +125,40 @@ def random_targets(engine: str, count: int, seed: int) -> Targets:
                 found.wrong.append(f"undo: {undo['msg'][:200]}")
                 break
             cluster.module("postgres_restore", state="settled", confirm=f"settle-{PLATFORM}")
+        found.wrong += _not_refused(cluster)
     return found
+
+
+#: What nobody can mean, and the words of the refusal. The third is in the hour Berlin has twice.
+IMPOSSIBLE = (
+    ("2020-01-01 00:00:00+00", "before the end of the oldest backup"),
+    ("2099-01-01 00:00:00+00", "in the future"),
+    ("2026-10-25 02:30:00", "no time zone"),
+)
+#: Offsets in minutes; summer and winter time of Berlin are the second and the third.
+ZONES = (0, 120, 60, -210)
+
+
+def in_zone(stamp: str, minutes: int) -> str:
+    """A moment that was given in UTC, as clocks show it that are so many minutes ahead."""
+    moment = datetime.fromisoformat(f"{stamp}:00")
+    there = moment.astimezone(timezone(timedelta(minutes=minutes)))
+    return there.isoformat(sep=" ", timespec="microseconds")
+
+
+def _not_refused(cluster: Cluster) -> list[str]:
+    """Impossible targets that were not refused, or not before the server was touched."""
+    wrong = []
+    before = (cluster.data / "postmaster.pid").read_text()
+    for text, words in IMPOSSIBLE:
+        answer = cluster.module(
+            "postgres_restore", target=text, confirm=f"restore-{PLATFORM}", stop_running=True
+        )
+        if words not in str(answer.get("msg")):
+            wrong.append(f"{text} was not refused: {str(answer.get('msg'))[:200]}")
+    if (cluster.data / "postmaster.pid").read_text() != before:
+        wrong.append("a refused target touched the server")
+    return wrong
 
 
 def text_of(moment: float) -> str:
