@@ -53,6 +53,14 @@ test-molecule: molecule
 test-integration: setup bed-packages test-packages postgres-packages docker  ## The integration tests on the test bed
 	@$(TOOLS)/integration $(ARGS)
 
+# The two halves of it, which `make test` runs beside each other.
+.PHONY: test-hosts test-servers
+test-hosts: setup bed-packages test-packages docker
+	@$(TOOLS)/integration --lane=hosts
+
+test-servers: setup kubernetes-packages postgres-packages
+	@$(TOOLS)/integration --lane=servers
+
 bench: setup bed-packages load-packages kubernetes-packages docker  ## All measurements of speed
 	@$(TOOLS)/bench
 

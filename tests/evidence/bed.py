@@ -116,9 +116,19 @@ def deploy(version: str = "", *arguments: str, **options: Any) -> Run:
     return play("deploy.yml", *extra, *arguments, **options)
 
 
+_prepared: set[str] = set()
+
+
 def prepare(version: str) -> None:
-    """Bed up, hosts prepared, the demo platform at C(version): what a fresh machine needs first."""
+    """Bed up, hosts prepared, the demo platform at C(version): what a fresh machine needs first.
+
+    Hosts that this process has prepared already only get the version.
+    """
     testbed("up")
+    if INVENTORY in _prepared:
+        settle(version)
+        return
+    _prepared.add(INVENTORY)
     run = play("site.yml", "-e", f"release_version={version}")
     if run.outcome not in ("deployed", "unchanged"):
         raise AssertionError(f"site.yml: {run.outcome}:\n{run.tail(40)}")

@@ -19,14 +19,18 @@ CANARY = "cAnArY5ecret"
 
 
 def second_run(repeats: int) -> Figure:
-    """C(site.yml) and C(deploy.yml) again, in check mode and for real: nothing changes."""
+    """C(site.yml) and C(deploy.yml) again, in check mode and for real: nothing changes.
+
+    Once is the short form, without what C(site.yml), which ends with a deploy, shows as well.
+    """
     bed.prepare("1.0.0")
     facts: dict[str, bool] = {}
-    for playbook in ("site.yml", "deploy.yml"):
-        for extra in ((), ("--check", "--diff")):
-            run = bed.play(playbook, "-e", "release_version=1.0.0", *extra)
-            name = " ".join([playbook, *extra])
-            facts[f"{name}: {run.changed} changed"] = run.code == 0 and run.changed == 0
+    check = ("--check", "--diff")
+    runs = [("site.yml", ()), ("deploy.yml", check), ("deploy.yml", ()), ("site.yml", check)]
+    for playbook, extra in runs[: 1 if repeats == 1 else None]:
+        run = bed.play(playbook, "-e", "release_version=1.0.0", *extra)
+        name = " ".join([playbook, *extra])
+        facts[f"{name}: {run.changed} changed"] = run.code == 0 and run.changed == 0
     planned = bed.play("deploy.yml", "-e", "release_version=1.1.0", "--check", "--diff")
     done = bed.deploy("1.1.0")
     facts["the plan of --check is the plan that ran"] = _plan(planned) == _plan(done) != []
@@ -128,6 +132,7 @@ ROWS = [
         "0 changes; same plan",
         COMMAND.format("second-run"),
         second_run,
+        repeats=2,
     ),
     Row(
         "secrets",
