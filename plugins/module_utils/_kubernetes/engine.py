@@ -53,10 +53,14 @@ from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.plan
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.ready import predicates
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.records import Records
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.release_rights import (
+    wanted,
+)
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.request import (
     Request,
     request_from,
 )
+from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.rights import require
 from ansible_collections.mainstay.platform.plugins.module_utils._kubernetes.wait import Wait
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
@@ -113,6 +117,8 @@ def release(
     if request.plan and request.plan != run.plan.hash:
         raise _other_plan(request, run.plan)
     shown = differences(run.plan) if diff else {"before": "", "after": ""}
+    if changed:
+        require(cluster, wanted(run.plan, request), "bring this release")
     run.warnings += act.dry_run(cluster, run.plan, force=request.force, everything=only_plan)
     outcome = "planned" if changed or request.state == "planned" else "unchanged"
     release_id = request.release_id
@@ -196,7 +202,7 @@ def _warm(request: Request, records: Records, parent: Parent) -> Optional[warm.W
     What is not on record goes at once: nobody could go back to it.
     """
     previous, stored = _before(parent, request.release_id), []
-    if request.keep_warm <= 0 or not previous:
+    if request.keep_warm <= 0 or not request.prune or not previous:
         return None
     for summary in records.summaries():
         if summary.release_id == previous and summary.outcome in (

@@ -10,6 +10,7 @@ incomplete, so what it does not grant is asked for once more, one by one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +36,8 @@ class Right:
 
     def __str__(self) -> str:
         group = f".{self.group}" if self.group else ""
-        return f"{self.verb} {self.resource}{group} in namespace {self.namespace}"
+        where = f"namespace {self.namespace}" if self.namespace else "the cluster"
+        return f"{self.verb} {self.resource}{group} in {where}"
 
 
 def rights(namespace: str, *wanted: str) -> list[Right]:
@@ -72,22 +74,36 @@ def _in(found: Any, wanted: str) -> bool:
 
 def require(cluster: Cluster, wanted: Sequence[Right], purpose: str) -> None:
     """Refuse when a right is missing, naming all of them."""
-    missing = []
+    doubtful = []
     for namespace in sorted({right.namespace for right in wanted}):
-        spec = {"spec": {"namespace": namespace}}
-        answer = cluster.create(_RULES, _review("SelfSubjectRulesReview", spec))
-        rules = (answer.get("status") or {}).get("resourceRules") or []
-        for right in wanted:
-            if right.namespace == namespace and not allowed(rules, right):
-                missing += [] if _granted(cluster, right) else [right]
+        rules = _rules(cluster, namespace) if namespace else []
+        doubtful += [r for r in wanted if r.namespace == namespace and not allowed(rules, r)]
+    if not doubtful:
+        return
+    with ThreadPoolExecutor(cluster.parallel) as pool:
+        granted = pool.map(lambda right: _granted(cluster, right), doubtful)
+        missing = [right for right, given in zip(doubtful, granted) if not given]
     if missing:
         raise MainstayError(
             f"rights are missing to {purpose}; nothing was changed",
-            subject=f"namespace {', '.join(sorted({r.namespace for r in missing}))}",
+            subject=", ".join(sorted({_place(right) for right in missing})),
             evidence=tuple(str(right) for right in sorted(set(missing))),
             expected="the Role of docs/reference/kubernetes-rights.md",
             next_step="give this account the rights above, then run again",
         )
+
+
+def _place(right: Right) -> str:
+    return f"namespace {right.namespace}" if right.namespace else "the cluster"
+
+
+def _rules(cluster: Cluster, namespace: str) -> list[Mapping[str, Any]]:
+    """What the server says that the account may do in a namespace; it may not know all of it."""
+    review = _review("SelfSubjectRulesReview", {"spec": {"namespace": namespace}})
+    found: list[Mapping[str, Any]] = (cluster.create(_RULES, review).get("status") or {}).get(
+        "resourceRules"
+    ) or []
+    return found
 
 
 def _granted(cluster: Cluster, right: Right) -> bool:

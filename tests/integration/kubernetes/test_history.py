@@ -22,7 +22,7 @@ from kube_bed import (
     workload,
 )
 
-POINTS = ["parent", "record", "wave-25", "wave-60", "applied", "ready", "removed"]
+POINTS = ["parent", "record", "wave-25", "wave-60", "applied", "ready", "warm", "removed"]
 POINTS += ["finished"]
 #: The others take a minute more.
 SHORT = ("record", "wave-25", "wave-60", "finished")

@@ -140,7 +140,9 @@ def test_the_documented_rights_are_enough(cluster: Cluster) -> None:
 @pytest.mark.parametrize(
     ("resource", "verb", "words"),
     [
-        ("deployments", "patch", "the right to patch deployments.apps in namespace"),
+        ("deployments", "patch", "patch deployments.apps in namespace"),
+        ("deployments", "watch", "watch deployments.apps in namespace"),
+        ("secrets", "delete", "delete secrets in namespace"),
         ("configmaps", "get", "the right to get configmaps in namespace"),
     ],
 )

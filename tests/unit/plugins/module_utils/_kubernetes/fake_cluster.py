@@ -68,6 +68,7 @@ class FakeCluster:
         self.objects: dict[Place, Object] = {}
         self.calls: list[str] = []
         self.held: set[str] = set()
+        self.denied: set[tuple[str, str]] = set()
         self.pods: list[Object] = []
         self.fail: Optional[Callable[[str, str], Optional[Exception]]] = None
         self.time = datetime.datetime(2026, 11, 21, 6, tzinfo=datetime.timezone.utc)
@@ -161,7 +162,9 @@ class FakeCluster:
         return self._store(place, manifest, [managed(manifest)])
 
     def create(self, resource: Resource, manifest: Object) -> Object:
-        """See the Protocol."""
+        """See the Protocol. Whoever asks may do everything but what C(denied) names."""
+        if resource.kind.startswith("SelfSubject"):
+            return self._review(manifest["spec"])
         metadata = manifest["metadata"]
         self._ask("create", f"{resource.kind} {metadata['name']}")
         place = self._place(resource, metadata["namespace"], metadata["name"])
@@ -169,6 +172,16 @@ class FakeCluster:
             if place in self.objects:
                 raise refused(409, "already exists")
             return self._store(place, manifest)
+
+    def _review(self, spec: Object) -> Object:
+        with self._lock:
+            self.requests += 1
+        asked = spec.get("resourceAttributes")
+        if asked:
+            right = asked["verb"], asked["resource"]
+            return {"status": {"allowed": right not in self.denied}}
+        every = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
+        return {"status": {"resourceRules": [] if self.denied else [every]}}
 
     def replace(self, resource: Resource, manifest: Object) -> Object:
         """See the Protocol."""
