@@ -6,6 +6,22 @@
 from __future__ import annotations
 
 from evidence.evidence import Row
-from evidence.kubernetes import going_back, verdicts, waiting
+from evidence.kubernetes import (
+    going_back,
+    guarded,
+    hidden,
+    interrupted,
+    switching,
+    verdicts,
+    waiting,
+)
 
-ROWS: list[Row] = [*verdicts.ROWS, *waiting.ROWS, *going_back.ROWS]
+ROWS: list[Row] = [
+    *switching.ROWS,
+    *verdicts.ROWS,
+    *waiting.ROWS,
+    *going_back.ROWS,
+    *interrupted.ROWS,
+    *guarded.ROWS,
+    *hidden.ROWS,
+]

@@ -34,8 +34,11 @@ COMMAND = "tests/evidence/run kubernetes {}"
 
 
 @contextlib.contextmanager
-def namespace() -> Iterator[Cluster]:
-    """A namespace on a cluster that is up."""
+def namespace(*, gone: bool = False) -> Iterator[Cluster]:
+    """A namespace on a cluster that is up; with C(gone) it is awaited that all of it has gone.
+
+    Addresses of Services are given out again: whoever sends load must not meet the row before.
+    """
     subprocess.run([str(BED / "up")], check=True, capture_output=True, timeout=3000)
     name = f"evidence-{uuid.uuid4().hex[:8]}"
     cluster = Cluster(str(STATE / "kubeconfig"), str(STATE / "bin" / "kubectl"), name)
@@ -43,4 +46,4 @@ def namespace() -> Iterator[Cluster]:
     try:
         yield cluster
     finally:
-        cluster.kubectl("delete", "namespace", name, "--wait=false")
+        cluster.kubectl("delete", "namespace", name, f"--wait={str(gone).lower()}")
