@@ -49,10 +49,14 @@ def check_postgres(context: Context) -> Iterator[Problem]:
         path = f"platform_stores.{store.name}"
         if store.postgres is None:
             yield from _elsewhere(context, store, path)
+            yield from _unknown_repositories(context, store, path)
+            if store.mode == "docker" and store.kind == "postgres":
+                yield from _copies(context, store, path)
             continue
         yield from _server(context, store, path)
         yield from _hosts(context, store, path, taken)
         yield from _names(context, store, path)
+        yield from _unknown_repositories(context, store, path)
         yield from _repositories(context, store, path)
     for repository in context.platform.repositories:
         yield from _repository(repository)
@@ -172,10 +176,9 @@ def _names(context: Context, store: Store, path: str) -> Iterator[Problem]:
             yield Problem(f"{where}.owner", "no such role", database.owner, allowed, hint)
 
 
-def _repositories(context: Context, store: Store, path: str) -> Iterator[Problem]:
+def _unknown_repositories(context: Context, store: Store, path: str) -> Iterator[Problem]:
     if store.backup is None:
         return
-    known = {repository.name: repository for repository in context.platform.repositories}
     written = context.variables.get("platform_repositories") or {}
     for index, name in enumerate(store.backup.repositories):
         if name not in written:
@@ -186,6 +189,35 @@ def _repositories(context: Context, store: Store, path: str) -> Iterator[Problem
                 ", ".join(written) or "platform_repositories",
                 suggestion(name, list(written)),
             )
+
+
+def _copies(context: Context, store: Store, path: str) -> Iterator[Problem]:
+    """Dumps of a store in Docker are on its host, and are copied to object storages."""
+    if store.backup is None:
+        return
+    kinds = {repository.name: repository.kind for repository in context.platform.repositories}
+    for index, name in enumerate(store.backup.repositories):
+        if kinds.get(name) == "local":
+            yield Problem(
+                f"{path}.backup.repositories[{index}]",
+                "dumps of a store in Docker are copied to object storages only",
+                f"{name}, of kind local",
+                "a repository of kind s3",
+            )
+    if context.production and not store.backup.repositories:
+        yield Problem(
+            f"{path}.backup.repositories",
+            "all dumps are on the host that they are the dumps of",
+            "none",
+            "a repository of kind s3",
+            severity=WARNING,
+        )
+
+
+def _repositories(context: Context, store: Store, path: str) -> Iterator[Problem]:
+    if store.backup is None:
+        return
+    known = {repository.name: repository for repository in context.platform.repositories}
     kinds = {known[name].kind for name in store.backup.repositories if name in known} or {"local"}
     if store.backup.engine == "native" and "s3" in kinds:
         yield Problem(

@@ -67,7 +67,7 @@ class Live:
 
     def machines_up(self, *, fresh: bool = True) -> None:
         """The machines; what was on them is gone when they shall be C(fresh)."""
-        bed.testbed("up", "registry")
+        bed.testbed("up", "registry", *self.on_bed.servers)
         if fresh:
             bed.testbed("down", *self.on_bed.machines)
         bed.testbed("up", *self.on_bed.machines)

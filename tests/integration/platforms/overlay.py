@@ -38,10 +38,16 @@ ansible_ssh_common_args="-o IdentitiesOnly=yes -o UserKnownHostsFile={known}"
 class Overlay:
     """How to deploy C(inventory) on the bed."""
 
+    inventory_name: str
     inventory: str
     hosts: dict[str, str]
     arguments: tuple[str, ...]
     environment: dict[str, str]
+
+    @property
+    def servers(self) -> list[str]:
+        """Servers of the bed that it needs beside the registry."""
+        return ["s3"] if "platform_repositories" in forced(self.inventory_name) else []
 
     @property
     def machines(self) -> list[str]:
@@ -95,6 +101,7 @@ def overlay(inventory: str) -> Overlay:
     (place / "hosts").write_text("\n".join(lines) + "\n" + connection, encoding="utf-8")
     (place / "forced.json").write_text(json.dumps(forced(inventory), indent=1), encoding="utf-8")
     return Overlay(
+        inventory_name=inventory,
         inventory=f"inventories/{inventory}",
         hosts=hosts,
         arguments=("-i", str(place / "hosts"), "-e", f"@{place / 'forced.json'}"),
@@ -113,8 +120,15 @@ def _secrets(inventory: str) -> dict[str, str]:
     }
     kept.touch(mode=0o600)
     kept.write_text(json.dumps(found), encoding="utf-8")
-    registry = settings.REGISTRY_PASSWORD.read_text(encoding="utf-8").strip()
-    return {
-        name: registry if name.endswith(("_REGISTRY_PASSWORD", "_GHCR_TOKEN")) else value
-        for name, value in found.items()
+    # What the bed gives by itself, by the end of the variable's name.
+    given = {
+        "_REGISTRY_PASSWORD": settings.REGISTRY_PASSWORD,
+        "_GHCR_TOKEN": settings.REGISTRY_PASSWORD,
+        "_S3_ACCESS_KEY": settings.S3_WRITER_ACCESS_KEY,
+        "_S3_SECRET_KEY": settings.S3_WRITER_SECRET_KEY,
     }
+    for name in found:
+        for end, path in given.items():
+            if name.endswith(end):
+                found[name] = path.read_text(encoding="utf-8").strip()
+    return found

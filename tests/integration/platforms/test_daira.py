@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 
 import pytest
@@ -14,6 +15,7 @@ from live import Live
 
 INVENTORY = "daira"
 MACHINE = "spare2"
+DUMPS = "/var/backups/mainstay/daira-production/postgres"
 pytestmark = pytest.mark.long
 
 
@@ -100,6 +102,9 @@ def test_the_database_is_dumped_and_comes_back_and_goes_back(
     assert "restored on trial" in taken.output
     timer = "systemctl is-enabled mainstay-dump-daira-production-postgres.timer"
     assert bed.on_host(MACHINE, timer).strip() == "enabled"
+    label = json.loads(_newest())["label"]
+    assert f"copy {label} to here" in taken.output
+    assert f"copy {label} to elsewhere" in taken.output
     data.sql("insert into kept values (2)")
     refused = live.play("docker_restore.yml")
     assert refused.code != 0
@@ -112,6 +117,30 @@ def test_the_database_is_dumped_and_comes_back_and_goes_back(
     back = live.play("docker_restore_undo.yml", "-e", "ops_confirm=undo-daira-production")
     assert back.code == 0, back.tail(40)
     assert data.sql("select count(*) from kept") == "2"
+
+
+def test_a_host_that_lost_its_dumps_gets_them_from_the_bucket(
+    live: Live, data: stories.Data
+) -> None:
+    data.sql("drop table if exists kept; create table kept as select 1 as number")
+    assert live.play("docker_backup.yml").code == 0
+    label = json.loads(_newest())["label"]
+    data.sql("insert into kept values (2)")
+    bed.on_host(MACHINE, f"rm -rf {DUMPS}")
+    restored = live.play("docker_restore.yml", "-e", "ops_confirm=restore-daira-production")
+    assert restored.code == 0, restored.tail(40)
+    assert f"fetch {label} from here" in restored.output
+    assert data.sql("select count(*) from kept") == "1"
+    keys = bed.on_host(MACHINE, "cat /etc/mainstay/stores/daira-production.keys.json")
+    mode = "stat -c %a:%U /etc/mainstay/stores/daira-production.keys.json"
+    assert bed.on_host(MACHINE, mode).strip() == "600:root"
+    secret = json.loads(keys)["postgres"][0]["secret_key"]
+    assert secret not in restored.output
+
+
+def _newest() -> str:
+    """The description of the newest dump on the host."""
+    return bed.on_host(MACHINE, f"cat $(ls -d {DUMPS}/2*/ | tail -n 1)dump.json")
 
 
 def test_the_timer_does_the_same_and_tells_the_figures(live: Live) -> None:

@@ -279,3 +279,18 @@ def test_what_may_be_a_secret_is_not_shown(change: dict[str, Any]) -> None:
         assert problems
         assert secret not in message(problems), message(problems)
         assert secret not in str([problem.as_dict() for problem in problems])
+
+
+def test_dumps_that_stay_on_their_host_are_a_warning_in_production() -> None:
+    store = {
+        "kind": "postgres",
+        "mode": "docker",
+        "version": "17",
+        "volume": "data:/var/lib/postgresql/data",
+        "password": "db_password",
+        "backup": {},
+    }
+    _platform, problems = found({"platform_stores.own": store})
+    assert [p.path for p in warnings_of(problems)] == ["platform_stores.own.backup.repositories"]
+    _platform, problems = found({"platform_stores.own": store, "platform_stage": "staging"})
+    assert warnings_of(problems) == []
