@@ -27,6 +27,10 @@ INSERT = "insert into told (client, number) values (%s, %s)"
 TABLE = "create table if not exists told (client int, number bigint, primary key (client, number))"
 
 
+#: Seconds that the answers which are still due may take when it ends.
+PATIENCE = 5.0
+
+
 class Client(threading.Thread):
     """One connection that writes; another one after an error."""
 
@@ -80,9 +84,14 @@ def main() -> int:
         clients = [Client(number, given, log) for number in range(given.clients)]
         for client in clients:
             client.start()
+        while not os.path.exists(given.stop):
+            time.sleep(0.1)
+        # Whoever waits for a server that is gone would wait as long as the pooler lets them.
+        end = time.monotonic() + PATIENCE
         for client in clients:
-            client.join()
-    return 0
+            client.join(max(end - time.monotonic(), 0.0))
+        log.flush()
+        os._exit(0)
 
 
 if __name__ == "__main__":
