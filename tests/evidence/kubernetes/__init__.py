@@ -11,6 +11,7 @@ from evidence.kubernetes import (
     guarded,
     hidden,
     interrupted,
+    peers,
     switching,
     verdicts,
     waiting,
@@ -19,6 +20,7 @@ from evidence.kubernetes import (
 ROWS: list[Row] = [
     *switching.ROWS,
     *verdicts.ROWS,
+    *peers.ROWS,
     *waiting.ROWS,
     *going_back.ROWS,
     *interrupted.ROWS,

@@ -21,7 +21,10 @@ from evidence.kubernetes.common import (
     secret,
     workload,
 )
+from evidence.kubernetes.shop import Shop, load
 
+#: Seconds that the old version stays in the row about that.
+WARM = 8.0
 RELEASES = [f"20261121T06000{n}Z-{n}" for n in range(4)]
 
 
@@ -93,7 +96,39 @@ def warm(repeats: int) -> Figure:
     )
 
 
+def let_go(repeats: int) -> Figure:
+    """Switches under load; nothing is run until the cluster has taken the old Deployments away."""
+    late: list[float] = []
+    with namespace(gone=True) as cluster:
+        shop = Shop(cluster)
+        assert "release" in shop.release("rolling")
+        with load(shop.address()) as loads:
+            for number in range(repeats):
+                versions = dict.fromkeys(("api", "web"), f"1.{1 + number % 2}.0")
+                done = shop.release("blue_green", WARM, **versions)
+                started = time.monotonic()
+                left = [w.rpartition("/")[2] for w in done["release"]["warm"] if "Deployment" in w]
+                assert len(left) == 2, done
+                while any(cluster.get("deployment", name) for name in left):
+                    assert time.monotonic() - started < WARM + 60
+                    time.sleep(0.1)
+                late.append(time.monotonic() - started - WARM)
+    text = f"{min(late):+.1f} to {max(late):+.1f} s of {WARM:.0f} s, {repeats} switches,"
+    text += f" {loads.failed} of {loads.requests} requests failed {loads.first_failure()}"
+    # The cluster counts whole seconds from the one in which the clock was made.
+    holds = min(late) > -2.0 and max(late) < 5.0 and loads.failed == 0
+    return Figure(text.strip(), "", holds)
+
+
 ROWS = [
+    Row(
+        "warm-ends",
+        "what stayed warm after a switch is taken away by the cluster itself, under load",
+        "no earlier than 2 s before its time, no later than 5 s after; 0 failed requests",
+        COMMAND.format("warm-ends"),
+        let_go,
+        3,
+    ),
     Row(
         "warm-rollback",
         "going back to a blue_green release whose pods still run, in the task",
