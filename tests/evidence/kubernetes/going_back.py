@@ -96,6 +96,12 @@ def warm(repeats: int) -> Figure:
     )
 
 
+def _stays(cluster: Cluster, name: str) -> bool:
+    """Whether nobody has begun to remove a Deployment; then its pods still drain for a while."""
+    found = cluster.get("deployment", name)
+    return bool(found) and "deletionTimestamp" not in found["metadata"]
+
+
 def let_go(repeats: int) -> Figure:
     """Switches under load; nothing is run until the cluster has taken the old Deployments away."""
     late: list[float] = []
@@ -109,7 +115,7 @@ def let_go(repeats: int) -> Figure:
                 started = time.monotonic()
                 left = [w.rpartition("/")[2] for w in done["release"]["warm"] if "Deployment" in w]
                 assert len(left) == 2, done
-                while any(cluster.get("deployment", name) for name in left):
+                while any(_stays(cluster, name) for name in left):
                     assert time.monotonic() - started < WARM + 60
                     time.sleep(0.1)
                 late.append(time.monotonic() - started - WARM)
