@@ -20,14 +20,18 @@ description:
 options:
   state:
     description:
-      - V(taken) takes a dump and verifies it.
-      - V(verified) reads dumps again; a damaged one fails the task and is never restored.
-      - V(expired) removes what O(retention) does not keep; the plan is RV(retention).
+      - V(taken) takes a dump, verifies it, and copies every verified dump to each of
+        O(repositories) that does not have it.
+      - V(verified) reads dumps again; a damaged one fails the task and is never restored, and so
+        does one without a complete copy in each of O(repositories).
+      - V(expired) removes what O(retention) does not keep, and copies by the same rules; the plan
+        is RV(retention).
     type: str
     choices: [taken, verified, expired]
     default: taken
   databases:
-    description: Databases to dump; all that allow connections when empty.
+    description:
+      - Databases to dump; when empty, all that allow connections and that no restore put aside.
     type: list
     elements: str
     default: []
@@ -37,7 +41,7 @@ options:
     elements: str
     default: []
   verify:
-    description: Read the new dump again at once.
+    description: Read the new dump again at once. One that was not is not copied either.
     type: bool
     default: true
   prove_restore:

@@ -27,7 +27,9 @@ options:
     choices: [restored, undone, settled]
     default: restored
   label:
-    description: The dump, or V(latest) for the newest verified one.
+    description:
+      - The dump, or V(latest) for the newest verified one. One that is not on the host is fetched
+        from O(repositories).
     type: str
     default: latest
   database:
