@@ -116,6 +116,14 @@ def test_wal_of_another_host() -> None:
     assert not health.covered(holed, SIZE)
 
 
+def test_a_backup_behind_the_place_where_its_timeline_was_left() -> None:
+    """It leads nowhere, though no segment of its own is missing."""
+    names = ["000000010000000000000009", "00000001000000000000000A", "000000020000000000000006"]
+    stray = backup_of("A", names[0], 1)
+    known = Catalog(backups=(stray,), archive=stored(*names), histories={2: ((1, 0x5000000),)})
+    assert not health.covered(known, SIZE)
+
+
 def test_figures() -> None:
     status = metrics.Status(
         "shop-production", 'd"b', "local", ok=False, gaps=2, last_full=BEGIN.timestamp()
