@@ -81,7 +81,7 @@ def warm(repeats: int) -> Figure:
         first = cluster.release(_serving("blue"), "first")
         assert "release" in first, first
         for number in range(repeats):
-            done = cluster.release(_serving("green"), f"green-{number}")
+            done = cluster.release(_serving("green"), f"green-{number}", retain=99)
             assert "release" in done, done
             started = time.monotonic()
             done = cluster.release([], f"back-{number}", state="rolled_back", to="first", retain=99)
