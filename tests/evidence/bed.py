@@ -209,10 +209,11 @@ class Load:
         return float(self.report["modes"]["keepalive"]["latency"]["p50"])
 
     def first_failure(self) -> str:
-        """The first failed request in words; empty when there is none."""
+        """The first failed request in words, or the first cut; empty when there is none."""
         first = (self.report.get("first_failures") or [None])[0]
         if first is None:
-            return ""
+            cut = (self.report.get("cuts") or [{}])[0]
+            return " ".join(f"{key} {cut[key]}" for key in ("by", "at", "version") if key in cut)
         keys = ("mode", "class", "method", "version", "detail")
         return " ".join(str(first.get(key, "")) for key in keys).strip()
 

@@ -297,6 +297,27 @@ func TestCutWebSocketsTellWho(t *testing.T) {
 	}
 }
 
+func TestTheEndOfTheLoadIsNoCut(t *testing.T) {
+	defer func(before time.Duration) { messageEvery = before }(messageEvery)
+	messageEvery = 20 * time.Microsecond
+	server := start(t, func(w http.ResponseWriter, r *http.Request) {
+		conn, err := websocket.Accept(w, r)
+		for err == nil {
+			var opcode byte
+			var message []byte
+			if opcode, message, err = conn.Read(); err == nil {
+				err = conn.Write(opcode, message)
+			}
+		}
+	}, false)
+	for number := 0; number < 1000; number++ {
+		got := drive(t, server, clients["websocket"], func(r report) bool { return r.Totals.Good > 0 })
+		if got.Totals.Cut != 0 {
+			t.Fatalf("load %d: %+v", number, got.Cuts)
+		}
+	}
+}
+
 func TestCookiesStayWithTheirClient(t *testing.T) {
 	var without atomic.Int64
 	server := start(t, func(w http.ResponseWriter, r *http.Request) {

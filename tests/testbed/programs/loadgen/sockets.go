@@ -10,13 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"mainstay.test/testbed/websocket"
 )
 
-const messageEvery = time.Second
+// messageEvery is the time between two messages of a socket.
+var messageEvery = time.Second
 
 // webSocket keeps one WebSocket open, and opens another one when it is cut.
 func (l *load) webSocket(ctx context.Context, number int) {
@@ -57,10 +57,10 @@ func (l *load) openSocket(jar *jar) (*websocket.Conn, string, error) {
 // useSocket exchanges messages until the load ends or the socket does.
 func (l *load) useSocket(ctx context.Context, client string, conn *websocket.Conn, version string) {
 	opened := time.Now()
-	var ours atomic.Bool
+	// The end of the load is no cut, whichever of the two that see it comes first.
+	ours := func() bool { return ctx.Err() != nil }
 	go func() {
 		<-ctx.Done()
-		ours.Store(true)
 		_ = conn.CloseWith(websocket.Normal, "the load ends")
 	}()
 	defer func() { _ = conn.Drop() }()
@@ -68,7 +68,7 @@ func (l *load) useSocket(ctx context.Context, client string, conn *websocket.Con
 	for sent := 0; ; sent++ {
 		due := time.Now()
 		err := exchange(conn, fmt.Sprintf("%s message %d", client, sent), l.options.timeout)
-		if ours.Load() {
+		if ours() {
 			return
 		}
 		if err != nil {
@@ -80,7 +80,7 @@ func (l *load) useSocket(ctx context.Context, client string, conn *websocket.Con
 			version: version,
 		})
 		if closed := idle(ctx, conn, messageEvery); closed != nil {
-			if !ours.Load() {
+			if !ours() {
 				l.results.cut(describeCut(closed, version, opened))
 			}
 			return
