@@ -53,7 +53,13 @@ def backed_up(place: pathlib.Path, broken: str) -> subprocess.CompletedProcess[s
         NAMES,
         hosts=["app1", "app2"],
         broken=broken,
-        answers={"docker_store_backup": {"backup": {"label": LABEL}, "retention": {}}},
+        answers={
+            "docker_store_backup": {
+                "backup": {"label": LABEL},
+                "actions": ["dump the database shop of db", f"copy {LABEL} to far"],
+                "retention": {},
+            }
+        },
         variables={
             "release_platform_id": "shop-test",
             "docker_store_backup_stores": [STORE],
@@ -73,6 +79,7 @@ def test_a_backup_says_what_it_took(tmp_path: pathlib.Path) -> None:
     assert done.returncode == 0, done.stdout
     assert "taken: shop-test" in done.stdout
     assert f"restored on trial: {LABEL}, {LABEL}" in done.stdout
+    assert done.stdout.count(f"copy {LABEL} to far") == 2
 
 
 def test_a_backup_that_fails_on_one_host_says_what_the_other_has(tmp_path: pathlib.Path) -> None:
