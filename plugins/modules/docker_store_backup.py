@@ -148,7 +148,7 @@ retention:
   description: What stays and why, and what goes, with O(state=expired).
   type: dict
   returned: when O(state=expired)
-  sample: {"kept": {"20261121T020004Z": ["last good"]}, "expired": []}
+  sample: {"kept": {"20261121T020004Z": ["last good"]}, "expired": [], "copies": {"frankfurt": []}}
 """
 
 from ansible.module_utils.basic import AnsibleModule

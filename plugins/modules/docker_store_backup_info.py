@@ -84,6 +84,10 @@ backups:
       description: Labels of the complete copies, by repository.
       type: dict
       sample: {"frankfurt": ["20261121T020004Z"]}
+    silent:
+      description: Why the copies of a repository are not known; empty for one that answers.
+      type: dict
+      sample: {"frankfurt": ""}
     restores:
       description: Restores, the newest last, each with the name that the data before it has now.
       type: list

@@ -128,10 +128,10 @@ def prepare(version: str) -> None:
     if INVENTORY in _prepared:
         settle(version)
         return
-    _prepared.add(INVENTORY)
     run = play("site.yml", "-e", f"release_version={version}")
     if run.outcome not in ("deployed", "unchanged"):
         raise AssertionError(f"site.yml: {run.outcome}:\n{run.tail(40)}")
+    _prepared.add(INVENTORY)
 
 
 def settle(version: str) -> None:

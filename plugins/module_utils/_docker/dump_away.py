@@ -64,7 +64,11 @@ class Repository:
             label, _slash, file = path.partition("/")
             if file == DOCUMENT and dump_plan.LABEL.match(label):
                 text = b"".join(self._reader().blocks(f"{self._store}/{path}"))
-                dump = dump_plan.read(_parsed(text), f"{self.name}: {path}")
+                try:
+                    dump = dump_plan.read(_parsed(text), f"{self.name}: {path}")
+                except MainstayError:
+                    # No copy, like one that lacks a file: the others can be restored.
+                    continue
                 held = [sizes.get(f"{label}/{part}") for part in dump.files]
                 if None not in held and sum(size or 0 for size in held) == dump.size:
                     found.append(dump)
@@ -82,8 +86,18 @@ class Repository:
     def fetch(self, dump: Dump, directory: str) -> None:
         """Bring a copy back into the directory of the dumps; its sums are compared."""
         partial = os.path.join(directory, f".{dump.label}.partial")
+        shutil.rmtree(partial, ignore_errors=True)  # of a run that was killed
         ensure_directory(partial)
         try:
+            free = shutil.disk_usage(partial).free
+            if free < dump.size:
+                raise MainstayError(
+                    "there is no room for the dump",
+                    subject=directory,
+                    found=f"{free} bytes free",
+                    expected=f"{dump.size} bytes",
+                    next_step="make room; nothing was changed",
+                )
             for file, wanted in dump.files.items():
                 path = os.path.join(partial, file)
                 blocks = self._reader().blocks(f"{self._store}/{dump.label}/{file}")

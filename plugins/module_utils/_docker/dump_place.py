@@ -106,7 +106,10 @@ class Place:
         return found
 
     def last_chance(self) -> None:
-        """Time for putting things right, whatever the work itself has left."""
+        """Time for putting things right, and never less than the work itself has left."""
+        with contextlib.suppress(MainstayError):
+            if self.deadline.left() >= ENDING:
+                return
         self.deadline = Deadline(ENDING)
 
     def result(self, began: float, changed: bool, **facts: Any) -> Result:

@@ -392,6 +392,11 @@ def trial_name(database: str, label: str) -> str:
     return f"{database}__check_{label.lower().replace('-', '_')}"
 
 
+def was_name(record: Record) -> str:
+    """The name that what was restored gets when it is taken back."""
+    return f"{record.database}__was_{record.old.rpartition('_')[2]}"
+
+
 def trials(dumps: Sequence[Dump], existing: Sequence[str]) -> list[str]:
     """Databases that a killed trial left behind."""
     made = {trial_name(name, dump.label) for dump in dumps for name in dump.databases}

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timezone
-from typing import Any, Optional
+from typing import Any
 
 from ansible_collections.mainstay.platform.plugins.module_utils._docker import dump_plan
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.dump_away import Repository
@@ -86,17 +86,14 @@ def restore(params: Params, client: StoreClient, *, check: bool) -> Result:
 
 
 def _restore(place: Place, params: Params, check: bool) -> dict[str, Any]:
-    dump, repository = _source(place, params["label"])
+    dump, sources = _source(place, params["label"])
     database = params["database"] or next(iter(dump.databases), "")
     now = time.time()
     run = datetime.fromtimestamp(now, timezone.utc).strftime("%Y%m%dT%H%M%S")
     existing = place.names(EVERY)
     plan = dump_plan.plan_restore(dump, database, run, existing, _free(place), place.version())
-    if repository is not None:
-        place.actions.append(f"fetch {dump.label} from {repository.name}")
-        if not check:
-            repository.fetch(dump, place.directory)
-    statements = [] if repository is not None and check else _whole_and_roles(place, dump)
+    _fetch(place, dump, sources, check)
+    statements = [] if sources and check else _whole_and_roles(place, dump)
     place.actions += plan.actions
     facts = {
         "label": dump.label,
@@ -131,12 +128,12 @@ def _restore(place: Place, params: Params, check: bool) -> dict[str, Any]:
     return facts
 
 
-def _source(place: Place, label: str) -> tuple[Dump, Optional[Repository]]:
-    """The dump that is meant, and the repository it has to be fetched from when it is not here."""
+def _source(place: Place, label: str) -> tuple[Dump, list[Repository]]:
+    """The dump that is meant, and the repositories that have it when it is not here."""
     here = place.dumps()
     if any(dump.label == label for dump in here):
-        return dump_plan.choose(here, label), None
-    away: dict[str, tuple[Dump, Repository]] = {}
+        return dump_plan.choose(here, label), []
+    away: dict[str, tuple[Dump, list[Repository]]] = {}
     silent: list[MainstayError] = []
     for repository in place.repositories:
         try:
@@ -145,15 +142,33 @@ def _source(place: Place, label: str) -> tuple[Dump, Optional[Repository]]:
             silent.append(error)
             place.actions.append(f"leave out {repository.name}: {error.what}, {error.found}")
             continue
-        away = {**{dump.label: (dump, repository) for dump in found}, **away}
+        for dump in found:
+            away.setdefault(dump.label, (dump, []))[1].append(repository)
     for dump in here:
         away.pop(dump.label, None)
-    known = [*here, *(dump for dump, _repository in away.values())]
-    if silent and not any(dump.whole for dump in known):
-        # Whether there is a dump is not known: that is another thing than that there is none.
+    known = [*here, *(dump for dump, _repositories in away.values())]
+    fitting = [dump for dump in known if (dump.whole if label == "latest" else dump.label == label)]
+    if silent and not fitting:
+        # Whether there is such a dump is not known: that is another thing than that there is none.
         raise silent[0]
     chosen = dump_plan.choose(known, label)
-    return chosen, away[chosen.label][1] if chosen.label in away else None
+    return chosen, away[chosen.label][1] if chosen.label in away else []
+
+
+def _fetch(place: Place, dump: Dump, sources: Sequence[Repository], check: bool) -> None:
+    """Bring the dump here from the first of its repositories whose copy is whole."""
+    for number, repository in enumerate(sources, 1):
+        place.actions.append(f"fetch {dump.label} from {repository.name}")
+        if check:
+            return
+        try:
+            repository.fetch(dump, place.directory)
+        except MainstayError as error:
+            if number == len(sources):
+                raise
+            place.actions.append(f"leave out {repository.name}: {error.what}, {error.found}")
+        else:
+            return
 
 
 def _whole_and_roles(place: Place, dump: Dump) -> list[str]:
@@ -213,7 +228,7 @@ def _exchange(place: Place, database: str, fresh: str, old: str) -> None:
 def _undo(place: Place, check: bool) -> dict[str, Any]:
     known = records(place)
     record = dump_plan.to_undo(known, place.names(EVERY))
-    aside = f"{record.database}__was_{record.old.rpartition('_')[2]}"
+    aside = dump_plan.was_name(record)
     place.actions.append(
         f"let {record.old} be {record.database} again; what was restored stays as {aside}"
     )
@@ -250,12 +265,14 @@ def heal(place: Place) -> None:
 
 
 def records(place: Place) -> list[dump_plan.Record]:
+    """The restores of the store, the newest last."""
     return dump_plan.records(read_json(place.path(RESTORE)))
 
 
 def aside(place: Place) -> list[str]:
-    """Databases that restores of ours made or put aside: no dump needs them."""
-    return [name for record in records(place) for name in (record.fresh, record.old) if name]
+    """Databases that restores of ours made or put aside, or would: no dump needs them."""
+    found = [(r.fresh, r.old, dump_plan.was_name(r)) for r in records(place)]
+    return [name for names in found for name in names if name]
 
 
 def _remember(place: Place, known: Sequence[dump_plan.Record]) -> None:

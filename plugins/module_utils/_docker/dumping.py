@@ -9,13 +9,14 @@ import contextlib
 import os
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import Any
 
 from ansible_collections.mainstay.platform.plugins.module_utils._docker import dump_plan
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.dump_away import (
+    Repository,
     repositories,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.dump_client import (
@@ -80,7 +81,8 @@ def backup(params: Params, client: StoreClient, *, check: bool) -> Result:
             found = _verify_all(place, params["labels"], check)
             return place.result(began, False, verification=found)
         facts = _expire(place, params, check)
-        return place.result(began, bool(facts["expired"]), retention=facts)
+        changed = bool(facts["expired"] or any(facts["copies"].values()))
+        return place.result(began, changed, retention=facts)
 
 
 def info(params: Params, client: StoreClient) -> Result:
@@ -90,6 +92,7 @@ def info(params: Params, client: StoreClient) -> Result:
     dumps = place.dumps()
     whole = [dump for dump in dumps if dump.whole]
     age = round(time.time() - whole[-1].started, 1) if whole else -1.0
+    there = {repository.name: _labels_there(repository) for repository in place.repositories}
     return place.result(
         began,
         False,
@@ -98,10 +101,8 @@ def info(params: Params, client: StoreClient) -> Result:
             "age_verified": age,
             "databases": place.names(_LIST),
             "restores": [asdict(record) for record in records(place)],
-            "copies": {
-                repository.name: [dump.label for dump in repository.dumps()]
-                for repository in place.repositories
-            },
+            "copies": {name: labels for name, (labels, _silent) in there.items()},
+            "silent": {name: silent for name, (_labels, silent) in there.items()},
         },
     )
 
@@ -173,6 +174,14 @@ def _copy(place: Place) -> None:
         )
 
 
+def _labels_there(repository: Repository) -> tuple[list[str], str]:
+    """Labels of the copies, and why they are not known when the repository does not tell them."""
+    try:
+        return [dump.label for dump in repository.dumps()], ""
+    except MainstayError as error:
+        return [], f"{repository.name}: {error.what}, {error.found}"
+
+
 def _room(place: Place, needed: int, dumps: Sequence[Dump]) -> None:
     """Refuse a dump that would fill the disk: the last one tells more than the server's size."""
     if dumps:
@@ -225,9 +234,9 @@ def _verify_all(place: Place, labels: Sequence[str], check: bool) -> list[dict[s
         return [{"label": dump.label, "findings": []} for dump in chosen]
     found = {dump.label: verify(place, dump)[1] for dump in chosen}
     for repository in place.repositories:
-        there = {dump.label for dump in repository.dumps()}
-        for label in sorted(set(found) - there):
-            found[label].append(f"no complete copy in {repository.name}")
+        there, silent = _labels_there(repository)
+        for label in sorted(set(found) - set(there)):
+            found[label].append(silent or f"no complete copy in {repository.name}")
     broken = [f"{label}: {', '.join(items)}" for label, items in found.items() if items]
     if broken or not chosen:
         raise MainstayError(
@@ -256,11 +265,18 @@ def _expire(place: Place, params: Params, check: bool) -> dict[str, Any]:
     dumps = place.dumps()
     plan = dump_plan.plan_retention(dumps, policy)
     place.actions += [f"remove the dump {label}" for label in plan.expired]
-    facts = {"kept": plan.kept, "expired": plan.expired}
-    if check:
-        return facts
-    _expire_away(place, policy)
-    if not plan.expired:
+    going = [
+        (repository, _expired_there(repository, policy, plan.kept))
+        for repository in place.repositories
+    ]
+    for repository, labels in going:
+        place.actions += [f"remove the copy {label} from {repository.name}" for label in labels]
+    facts = {
+        "kept": plan.kept,
+        "expired": plan.expired,
+        "copies": {repository.name: labels for repository, labels in going},
+    }
+    if check or not (plan.expired or any(labels for _repository, labels in going)):
         return facts
     # What is kept is read once more before anything goes: a disk may have failed since.
     kept = [dump for dump in dumps if dump.label in plan.kept and dump.whole]
@@ -270,15 +286,21 @@ def _expire(place: Place, params: Params, check: bool) -> dict[str, Any]:
         # Without its description it is no dump any more, whatever a kill leaves of the rest.
         os.unlink(place.path(label, DOCUMENT))
         shutil.rmtree(place.path(label))
+    for repository, labels in going:
+        for label in labels:
+            repository.remove(label)
     return facts
 
 
-def _expire_away(place: Place, policy: retention.Policy) -> None:
-    """The same rules for the copies, each repository for itself: those of a lost host count too."""
-    for repository in place.repositories:
-        for label in dump_plan.plan_retention(repository.dumps(), policy).expired:
-            repository.remove(label)
-            place.actions.append(f"remove the copy {label} from {repository.name}")
+def _expired_there(
+    repository: Repository, policy: retention.Policy, here: Collection[str]
+) -> list[str]:
+    """Copies that go by the same rules, each repository for itself: a lost host's count too.
+
+    What stays on the host stays there as well, or the next run would copy it again.
+    """
+    expired = dump_plan.plan_retention(repository.dumps(), policy).expired
+    return [label for label in expired if label not in here]
 
 
 def write_metrics(params: Params, directory: str, fine: bool) -> None:

@@ -53,7 +53,10 @@ def run(platform, store):
     except MainstayError as error:
         failure = str(error)
     given = arguments(platform, store)
-    dumping.write_metrics(given, platform["metrics"], failure is None)
+    try:
+        dumping.write_metrics(given, platform["metrics"], failure is None)
+    except MainstayError as error:
+        failure = failure or str(error)
     return failure
 
 

@@ -14,12 +14,13 @@ from dataclasses import replace
 
 import pytest
 from cluster import flip
+from container_shop import Shop
 from local_store import PLATFORM, STORE, arguments
 from object_storage import WRITER_KEY, WRITER_SECRET, Storage, storage
-from test_container_dumps import Shop
 
 from ansible_collections.mainstay.platform.plugins.module_utils._docker import (
     dump_away,
+    dump_plan,
     dumping,
 )
 from ansible_collections.mainstay.platform.plugins.module_utils._docker.dump_away import (
@@ -43,24 +44,25 @@ class Copied(Shop):
 
     keys = ""
 
-    def known(self, made: Storage) -> Repository:
-        """Writes the file of the role; the repository as the modules see it."""
+    def known(self, made: Storage, name: str = "far", below: str = "") -> Repository:
+        """Adds to the file of the role; the repository as the modules see it."""
         bucket = made.writer().bucket
         item = {
-            "name": "far",
+            "name": name,
             "endpoint": f"{bucket.host}:{bucket.port}",
             "bucket": bucket.name,
             "region": bucket.region,
-            "path": f"/{self.home.name}",
+            "path": f"/{self.home.name}{below}",
             "path_style": True,
             "ca_file": bucket.ca_file,
             "access_key": WRITER_KEY,
             "secret_key": WRITER_SECRET,
         }
         path = self.home / "keys.json"
-        path.write_text(json.dumps({STORE: [item]}))
+        before = json.loads(path.read_text())[STORE] if path.exists() else []
+        path.write_text(json.dumps({STORE: [*before, item]}))
         self.keys = str(path)
-        return dump_away.repositories(self.keys, PLATFORM, STORE)[0]
+        return dump_away.repositories(self.keys, PLATFORM, STORE)[-1]
 
 
 @pytest.fixture(scope="module")
@@ -78,12 +80,7 @@ def far() -> Iterator[Storage]:
 
 @pytest.fixture
 def shop(server: Copied, tmp_path: pathlib.Path) -> Iterator[Copied]:
-    server.home = tmp_path
-    yield server
-    for name in server.databases():
-        if name not in ("postgres", "shop"):
-            server.cluster.sql(f'drop database "{name}"')
-    server.sql("delete from orders where id > 2")
+    yield from server.emptied(tmp_path)  # type: ignore[misc]
 
 
 @pytest.fixture
@@ -153,6 +150,41 @@ def test_a_damaged_copy_is_never_restored(shop: Copied, copies: Repository, far:
     assert shop.databases() == ["postgres", "shop"]
 
 
+def test_the_second_region_is_taken_when_the_first_is_damaged(
+    shop: Copied, copies: Repository, far: Storage
+) -> None:
+    second = shop.known(far, "second", "/second")
+    label = shop.backup(repositories=shop.keys)["backup"]["label"]
+    assert labels(copies) == labels(second) == [label]
+    path = shop.home / "dumps" / label / "shop.dump"
+    flip(path)
+    key = f"{shop.home.name}/{PLATFORM}/{STORE}/{label}/shop.dump"
+    far.root().call(Request("PUT", key, body=path.read_bytes()))
+    shutil.rmtree(shop.home / "dumps")
+    done = shop.restore(repositories=shop.keys)
+    assert f"fetch {label} from second" in done["actions"]
+    assert any(action.startswith("leave out far: the copy of a dump") for action in done["actions"])
+    assert shop.sql("select count(*) from orders") == "2"
+
+
+def test_a_fetch_that_was_killed_is_begun_again(shop: Copied, copies: Repository) -> None:
+    label = shop.backup(repositories=shop.keys)["backup"]["label"]
+    home = shop.home / "dumps"
+    (home / label).rename(home / f".{label}.partial")
+    assert shop.restore(repositories=shop.keys)["restore"]["label"] == label
+
+
+def test_a_description_that_nobody_can_read_stops_no_other_copy(
+    shop: Copied, copies: Repository, far: Storage
+) -> None:
+    taken = [shop.backup(repositories=shop.keys)["backup"]["label"] for _number in range(2)]
+    key = f"{shop.home.name}/{PLATFORM}/{STORE}/{taken[1]}/dump.json"
+    far.root().call(Request("PUT", key, body=b"{"))
+    assert labels(copies) == taken[:1]
+    shop.backup(repositories=shop.keys)
+    assert labels(copies)[:2] == taken
+
+
 def test_a_copy_that_is_not_complete_is_none_and_is_told(
     shop: Copied, copies: Repository, far: Storage
 ) -> None:
@@ -171,6 +203,12 @@ def test_copies_expire_by_the_same_rules(shop: Copied, copies: Repository) -> No
     assert labels(copies) == taken[-1:]
 
 
+def test_what_stays_on_the_host_stays_elsewhere(shop: Copied, copies: Repository) -> None:
+    taken = [shop.backup(repositories=shop.keys)["backup"]["label"] for _number in range(3)]
+    policy = dump_plan.policy_of(POLICY)
+    assert dumping._expired_there(copies, policy, taken[:1]) == taken[1:2]
+
+
 def test_a_silent_storage_is_not_an_empty_one(
     shop: Copied, copies: Repository, far: Storage
 ) -> None:
@@ -179,6 +217,13 @@ def test_a_silent_storage_is_not_an_empty_one(
     # What is here is restored all the same.
     plan = shop.restore(check=True, confirm="", repositories=shop.keys)
     assert any(action.startswith("leave out far") for action in plan["actions"])
+    found = shop.info(repositories=shop.keys)["backups"]
+    assert found["copies"] == {"far": []}
+    assert found["silent"]["far"].startswith("far: the object storage refuses")
+    with pytest.raises(MainstayError, match="far: the object storage refuses"):
+        shop.backup(state="verified", repositories=shop.keys)
+    with pytest.raises(MainstayError, match="refuses the request"):
+        shop.restore(label="20200101T000000Z", repositories=shop.keys)
     shutil.rmtree(shop.home / "dumps")
     with pytest.raises(MainstayError, match="refuses the request"):
         shop.restore(repositories=shop.keys)

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cluster import USER, Cluster, flip
+from cluster import USER, flip
+from container_shop import RESTORE, Shop
 from local_store import PLATFORM, KilledError, LocalStore, arguments
 
 from ansible_collections.mainstay.platform.plugins.module_utils._docker import (
@@ -23,50 +24,6 @@ from ansible_collections.mainstay.platform.plugins.module_utils._docker import (
 from ansible_collections.mainstay.platform.plugins.module_utils._platform.errors import (
     MainstayError,
 )
-
-RESTORE = f"restore-{PLATFORM}"
-DATABASES = "select datname from pg_database where not datistemplate order by 1"
-
-
-class Shop:
-    """A server with one database of two tables, and the directory of its dumps."""
-
-    def __init__(self, home: pathlib.Path) -> None:
-        self.cluster = Cluster("native", "")
-        self.home = home
-        # This one archives nothing.
-        with (self.cluster.data / "postgresql.conf").open("a") as handle:
-            handle.write("archive_mode = off\n")
-        self.cluster.start()
-        self.cluster.sql("create role keeper login password 'not-a-secret'")
-        self.cluster.sql("create database shop owner keeper")
-        self.cluster.sql("alter database shop set search_path to '$user', public, goods")
-        self.sql("create table orders (id int primary key); insert into orders values (1), (2)")
-        self.sql("create schema goods; create table goods.kinds as select 1 as id")
-
-    def sql(self, text: str, database: str = "shop") -> str:
-        """The answer of one of its databases."""
-        return self.cluster.sql(text, database)
-
-    def backup(self, **more: Any) -> dict[str, Any]:
-        """docker_store_backup."""
-        given = arguments(self.home, USER, **more)
-        return dumping.backup(given, LocalStore(self.cluster), check=False).as_dict()
-
-    def restore(self, kill_at: str = "", check: bool = False, **more: Any) -> dict[str, Any]:
-        """docker_store_restore."""
-        given = {"state": "restored", "confirm": RESTORE, **more}
-        given = arguments(self.home, USER, **given)
-        client = LocalStore(self.cluster, kill_at)
-        return dump_restoring.restore(given, client, check=check).as_dict()
-
-    def databases(self) -> list[str]:
-        """Names of all databases."""
-        return self.cluster.sql(DATABASES).splitlines()
-
-    def dump(self, label: str) -> pathlib.Path:
-        """The directory of a dump."""
-        return self.home / "dumps" / label
 
 
 @pytest.fixture(scope="module")
@@ -80,12 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 @pytest.fixture
 def shop(server: Shop, tmp_path: pathlib.Path) -> Iterator[Shop]:
     """The same server with the two orders, no dump, and nothing put aside."""
-    server.home = tmp_path
-    yield server
-    for name in server.databases():
-        if name not in ("postgres", "shop"):
-            server.cluster.sql(f'drop database "{name}"')
-    server.sql("delete from orders where id > 2")
+    yield from server.emptied(tmp_path)
 
 
 def test_a_dump_is_whole_private_and_was_tried(shop: Shop) -> None:
@@ -193,6 +145,34 @@ def test_what_restores_put_aside_is_not_dumped_whatever_its_name(shop: Shop) -> 
     assert list(shop.backup()["backup"]["databases"]) == list(before)
     shop.restore(state="undone", confirm=f"undo-{PLATFORM}")
     assert list(shop.backup(prove_restore=True)["backup"]["databases"]) == list(before)
+
+
+def test_an_undo_that_was_killed_leaves_nothing_to_dump(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "quality_platform_of_the_whole_house"
+    shop.cluster.sql(f"create database {name}")
+    before = shop.backup()["backup"]["databases"]
+    shop.restore(database=name)
+
+    def killed(*_given: object) -> None:
+        raise KilledError
+
+    monkeypatch.setattr(dump_restoring, "_remember", killed)
+    with pytest.raises(KilledError):
+        shop.restore(state="undone", confirm=f"undo-{PLATFORM}")
+    monkeypatch.undo()
+    assert list(shop.backup()["backup"]["databases"]) == list(before)
+
+
+def test_putting_right_never_shortens_the_time_that_is_left(shop: Shop) -> None:
+    given = arguments(shop.home, USER, timeout=14400.0)
+    place = dump_place.open_place(given, LocalStore(shop.cluster))
+    place.last_chance()
+    assert place.deadline.left() > 14000
+    place.deadline = dump_place.Deadline(1.0)
+    place.last_chance()
+    assert place.deadline.left() > 1.0
 
 
 def test_a_trial_that_was_killed_leaves_nothing_for_long(shop: Shop) -> None:
